@@ -56,8 +56,8 @@ class Paths:
 
     @property
     def ports(self) -> Path:
-        """The remembered gateway port and secret."""
-        return self.data / "gateway.json"
+        """The remembered ports of the app and of the gateway."""
+        return self.data / "ports.json"
 
     @property
     def secret_names(self) -> Path:

@@ -115,7 +115,7 @@ class SecretStore:
             return None
         reason = self._keyring_trouble or "it has no keyring"
         if place == "file":
-            return f"This system's keyring can't be used ({reason}), so keys are kept in a file that your passphrase encrypts."
+            return f"This system's keyring can't be used ({reason}); keys are in a file that your passphrase encrypts."
         return (
             f"This system's keyring can't be used ({reason}), so keys are kept in memory and are gone when Twinseat "
             "ends. Unlock or install a keyring, or set TWINSEAT_PASSPHRASE to keep them in an encrypted file."
