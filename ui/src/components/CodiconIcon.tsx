@@ -1,0 +1,43 @@
+import { memo } from "react";
+import { classes } from "./classes";
+
+// Codicons © Microsoft, CC BY 4.0. Only the ones used here are bundled: to use another one, add it to this list.
+const sources = import.meta.glob<string>(
+  "../../node_modules/@vscode/codicons/src/icons/{account,add,arrow-down,arrow-left,arrow-right,arrow-up,attach,beaker,book,check,check-all,checklist,chevron-down,chevron-left,chevron-right,chevron-up,circle-filled,circle-large,circle-slash,close,cloud,code,comment,copy,debug-continue,debug-disconnect,debug-pause,debug-restart,debug-stop,desktop-download,diff,discard,edit,ellipsis,error,eye,file,file-code,files,folder,folder-opened,gear,git-branch,git-commit,globe,graph,history,info,key,record-keys,lightbulb,link-external,list-unordered,loading,lock,mention,menu,new-file,package,pass,pass-filled,person,play,plug,question,refresh,repo,repo-clone,robot,rocket,save,search,send,server,shield,sparkle,star-full,symbol-event,symbol-file,terminal,tools,trash,unlock,unverified,verified,vm,warning,workspace-trusted,workspace-untrusted,watch}.svg",
+  { query: "?raw", import: "default", eager: true },
+);
+
+const shapes = new Map(
+  Object.entries(sources).map(([path, svg]) => [
+    path.slice(path.lastIndexOf("/") + 1, -".svg".length),
+    svg.replace(/^[^]*?<svg[^>]*>/, "").replace(/<\/svg>\s*$/, ""),
+  ]),
+);
+
+export const iconNames = [...shapes.keys()];
+
+interface Props {
+  name: string;
+  /** Edge in pixels; 16 is what the shapes are drawn for. */
+  size?: number;
+  spin?: boolean;
+  className?: string;
+  /** Without one the icon is decoration and hidden from screen readers. */
+  label?: string;
+}
+
+export const CodiconIcon = memo(function CodiconIcon({ name, size = 16, spin, className, label }: Props) {
+  return (
+    <svg
+      viewBox="0 0 16 16"
+      width={size}
+      height={size}
+      fill="currentColor"
+      className={classes("shrink-0", spin && "animate-turn", className)}
+      role={label ? "img" : undefined}
+      aria-label={label}
+      aria-hidden={label ? undefined : true}
+      dangerouslySetInnerHTML={{ __html: shapes.get(name) ?? "" }}
+    />
+  );
+});

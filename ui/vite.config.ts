@@ -1,0 +1,21 @@
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import { fixture } from "./dev/fixture";
+import { precompress } from "./dev/precompress";
+
+export default defineConfig({
+  plugins: [react(), tailwindcss(), fixture(), precompress()],
+  resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
+  build: {
+    outDir: "../app/server/static",
+    emptyOutDir: true,
+    target: "es2022",
+    // The page's policy forbids inline scripts and data: scripts, so nothing is inlined.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: { host: "127.0.0.1" },
+  test: { include: ["src/**/*.test.{ts,tsx}"], environment: "node" },
+});
