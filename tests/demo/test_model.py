@@ -201,7 +201,6 @@ class Agent:
         if command == "create":
             if file.exists():
                 return f"File already exists at: {path}."
-            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(file_text)
             return f"File created successfully at: {path}"
         if command == "view":

@@ -26,7 +26,7 @@ PLAN = (
     "Run the tests until they pass",
 )
 KNOWN_FAILURE = "test_an_id_is_never_used_twice"
-RUNS = 4
+RUNS = 3
 """Test runs before it gives up."""
 
 
@@ -50,7 +50,7 @@ def _step(chat: Chat) -> Turn:
     if not chat.results:
         return Turn(INTRO, "The user wants to see what the cockpit does. First a plan.", (_plan(0),))
     if not _ran(chat, "ls -a"):
-        look = Call("terminal", {"command": "pwd && ls -a && python3 --version"}, "Look at the folder")
+        look = Call("terminal", {"command": "ls -a && python3 --version; mkdir -p todo"}, "Look at the folder")
         return Turn("First a look at what is here.", calls=(look,))
     if not _created(chat, "store.py"):
         return Turn(
@@ -80,7 +80,7 @@ def _after_run(chat: Chat, runs: list[Result]) -> Turn:
         if all("has been edited" in fix.output for fix in fixes):
             return Turn("Fixed at the cause. Again:", calls=(_run(),))
         return _give_up("the fix could not be applied, because `todo/store.py` is not what I wrote")
-    if KNOWN_FAILURE in run.output and f"{KNOWN_FAILURE} (test_todo.TodoApi.{KNOWN_FAILURE}) ... ok" not in run.output:
+    if f"FAIL: {KNOWN_FAILURE}" in run.output:
         if last.arguments.get("command") == "view" and last.tool == "file_editor":
             return Turn(
                 "There it is: the new id is counted from the to-dos that are left. After a removal the count goes "
