@@ -174,7 +174,7 @@ def load(configuration: Configuration) -> "FastAPI":
     from pydantic import SecretStr
 
     folder = Path(configuration["folder"])
-    settings._default_config = settings.Config(
+    configured = settings.Config(
         session_api_keys=[configuration["session_key"]],
         secret_key=SecretStr(configuration["secret_key"]),
         conversations_path=folder / "conversations",
@@ -188,6 +188,7 @@ def load(configuration: Configuration) -> "FastAPI":
         lease_ttl_seconds=0,  # one server per data directory; a lease would only outlive a crash
         conversation_image_has_browser=False,
     )
+    _replace(settings, "_default_config", configured)
     from openhands.agent_server import api, event_service, init_router
     from openhands.tools.browser_use.definition import BrowserToolSet
     from openhands.tools.child_conversation import impl as child_conversation
@@ -206,13 +207,19 @@ def load(configuration: Configuration) -> "FastAPI":
         """Instead of importing 700 modules (1 s, 50 MB) to look for a Chromium that conversations don't get."""
         return False
 
-    api.export_session_api_key = keep_private
-    init_router.export_session_api_key = keep_private
-    event_service.EventService._ensure_workspace_is_git_repo = staticmethod(leave_alone)
-    child_conversation.session_api_key_headers = own_key
-    BrowserToolSet.is_usable = classmethod(no_browser)
+    _replace(api, "export_session_api_key", keep_private)
+    _replace(init_router, "export_session_api_key", keep_private)
+    _replace(event_service.EventService, "_ensure_workspace_is_git_repo", staticmethod(leave_alone))
+    _replace(child_conversation, "session_api_key_headers", own_key)
+    _replace(BrowserToolSet, "is_usable", classmethod(no_browser))
     gc.set_threshold(*usual)
     return api.api
+
+
+def _replace(owner: object, name: str, value: object) -> None:
+    """Replace a part of the engine that has no setting. One that is no longer there must not go unnoticed."""
+    getattr(owner, name)
+    setattr(owner, name, value)
 
 
 def only_from_backend(app: Asgi) -> Asgi:
