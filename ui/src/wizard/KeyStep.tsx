@@ -1,0 +1,83 @@
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, problemOf } from "@/api/client";
+import type { ModelList, Problem, Secrets } from "@/api/types";
+import { openOutside } from "@/app/native";
+import { CodiconIcon } from "@/components/CodiconIcon";
+import { ProblemCard } from "@/components/ProblemCard";
+import { SecretField } from "@/components/SecretField";
+import { Screen, type Frame } from "./Screen";
+import type { Answers } from "./Wizard";
+
+interface Props extends Frame {
+  answers: Answers;
+  onNext: (key: string) => void;
+}
+
+/** The key is tried at once by asking for the list of models, and the answer stands below the field. */
+export function KeyStep({ answers, onNext, ...frame }: Props) {
+  const { provider, baseUrl } = answers;
+  const [key, setKey] = useState(answers.key);
+  const where = useQuery({ queryKey: ["secrets"], queryFn: () => api.get<Secrets>("/api/secrets") });
+  const check = useMutation({
+    mutationFn: () =>
+      api.post<ModelList>("/api/models/list", { provider: provider?.id, base_url: baseUrl || null, key: key || null }),
+    onSuccess: (list) => {
+      // An endpoint without a list of models is no reason to stop: the next screen lets the name be typed.
+      if (!list.problem || !refusesTheKey(list.problem)) onNext(key);
+    },
+  });
+  const problem: Problem | null = check.isError
+    ? problemOf(check.error)
+    : check.data?.problem && refusesTheKey(check.data.problem)
+      ? check.data.problem
+      : null;
+  const optional = !provider?.needs_key;
+  return (
+    <Screen
+      {...frame}
+      title={`Your ${provider?.name ?? ""} key`}
+      why="It stays on this computer: agents and sandboxes get a pass for one task, never the key."
+      next="Check and continue"
+      ready={optional || key.trim().length > 0}
+      busy={check.isPending}
+      onNext={() => check.mutate()}
+    >
+      <SecretField
+        label={optional ? "Key (leave empty when it needs none)" : "Key"}
+        placeholder={provider?.key_hint ?? ""}
+        value={key}
+        autoFocus
+        onChange={(value) => {
+          setKey(value.trim());
+          check.reset();
+        }}
+        hint={
+          provider?.key_url && (
+            <button type="button" className="text-link hover:underline" onClick={() => openOutside(provider.key_url)}>
+              Get a key from {provider.name}
+            </button>
+          )
+        }
+      />
+      {problem && <ProblemCard problem={problem} live />}
+      {where.data && (
+        <p className="flex gap-2 text-sm text-mute">
+          <CodiconIcon
+            name={where.data.warning ? "warning" : "lock"}
+            className={where.data.warning ? "text-warn" : ""}
+          />
+          <span>
+            Kept in {where.data.store}.{where.data.warning && ` ${where.data.warning}`}
+          </span>
+        </p>
+      )}
+    </Screen>
+  );
+}
+
+const missingList = new Set(["not-an-endpoint", "not-openai", "no-model-list", "not-found"]);
+
+function refusesTheKey(problem: Problem): boolean {
+  return !missingList.has(problem.code);
+}
