@@ -1,0 +1,292 @@
+"""The journal: every event of every task once, in the order in which it was committed.
+
+A row's `position` counts from 1 within its task without gaps and is the only cursor a client sees. Rows of the
+agent-server are unique by (conversation, seq), our own by their id. `append` returns only after the commit, with the
+facts of the task's row changed in the same transaction.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.problems import not_found
+from app.schemas import Event, Events
+from app.storage import facts as facts_module
+from app.storage.conversations import Conversations
+from app.storage.database import Database
+from app.storage.facts import Facts
+from app.storage.idempotency import Idempotency
+from app.storage.outbox import Outbox
+from app.storage.tables import events, tasks
+from app.storage.tasks import Tasks
+from app.storage.tokens import Tokens
+from app.storage.usage import UsageLedger
+from app.storage.workspaces import Workspaces
+
+Source = Literal["user", "agent", "environment", "twinseat"]
+Alongside = Callable[[AsyncConnection, list[Event]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A row to append. With `seq` it is the agent-server's, without it is ours."""
+
+    id: str
+    kind: str
+    source: Source
+    data: dict[str, Any]
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    conversation_id: str | None = None
+    seq: int | None = None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Which of a conversation's numbers are stored: all up to `through`, and the ones in `beyond`."""
+
+    through: int
+    beyond: set[int]
+
+    def has(self, seq: int) -> bool:
+        return seq <= self.through or seq in self.beyond
+
+    def add(self, seq: int) -> None:
+        self.beyond.add(seq)
+        while self.through + 1 in self.beyond:
+            self.through += 1
+            self.beyond.remove(self.through)
+
+
+@dataclass(slots=True)
+class _Head:
+    """A task as of its last commit."""
+
+    position: int
+    facts: Facts
+
+
+class Journal:
+    """The store. Its repositories share the database and its one-writer rule.
+
+    Positions, facts and cursors of the tasks in use are kept in memory: this process is the only writer of the data
+    directory (its lock sees to that), and a commit costs two statements instead of five.
+    """
+
+    def __init__(self, database: Database, mask: Callable[[str], str] | None = None) -> None:
+        self.database = database
+        self.tasks = Tasks(database)
+        self.conversations = Conversations(database)
+        self.outbox = Outbox(database)
+        self.workspaces = Workspaces(database)
+        self.usage = UsageLedger(database)
+        self.tokens = Tokens(database)
+        self.idempotency = Idempotency(database)
+        self._mask = mask
+        self._heads: dict[str, _Head] = {}
+        self._seen: dict[str, _Seen] = {}
+
+    @classmethod
+    async def open(cls, url_or_path: str | Path, mask: Callable[[str], str] | None = None) -> Self:
+        """Open or make the journal and bring it to the newest format.
+
+        `mask` takes secrets out of an event's JSON text before it is stored. Raises Fault when the file can't be used.
+        """
+        return cls(await Database.open(url_or_path), mask)
+
+    async def close(self) -> None:
+        await self.database.close()
+
+    async def append(self, task_id: str, rows: Sequence[NewEvent], alongside: Alongside | None = None) -> list[Event]:
+        """Commit the rows that are new, in this order, and return them with their positions.
+
+        A duplicate returns nothing. `alongside` runs in the same transaction, with the new rows, and only when there
+        are any. Raises Fault `not-found` when the task does not exist (any more).
+        """
+        async with self.database.write() as connection:
+            head = await self._head(connection, task_id)
+            fresh = await self._fresh(connection, task_id, rows)
+            if not fresh:
+                return []
+            numbered = [
+                Event(
+                    position=head.position + offset,
+                    id=row.id,
+                    task_id=task_id,
+                    conversation_id=row.conversation_id,
+                    seq=row.seq,
+                    kind=row.kind,
+                    source=row.source,
+                    at=row.at.astimezone(UTC),
+                    data=row.data,
+                )
+                for offset, row in enumerate(fresh, start=1)
+            ]
+            after, numbered = facts_module.fold(head.facts, numbered)
+            stored = after.model_dump_json()
+            if self._mask is not None:
+                numbered = [_masked(event, self._mask) for event in numbered]
+                if (cleaned := self._mask(stored)) != stored:
+                    stored, after = cleaned, Facts.model_validate_json(cleaned)
+            await connection.execute(insert(events), [_values(event) for event in numbered])
+            await connection.execute(
+                update(tasks)
+                .where(tasks.c.id == task_id)
+                .values(
+                    position=numbered[-1].position,
+                    state=after.state,
+                    facts=stored,
+                    updated_at=datetime.now(UTC).isoformat(),
+                )
+            )
+            if alongside is not None:
+                await alongside(connection, numbered)
+        self._heads[task_id] = _Head(numbered[-1].position, after)
+        for row in fresh:
+            if row.conversation_id is not None and row.seq is not None:
+                self._seen[row.conversation_id].add(row.seq)
+        return numbered
+
+    async def events(
+        self, task_id: str, after: int | None = None, before: int | None = None, limit: int = 200
+    ) -> Events:
+        """A window in ascending order: after or before a position, or the last `limit` without either."""
+        window = select(events).where(events.c.task_id == task_id)
+        if after is not None:
+            window = window.where(events.c.position > after).order_by(events.c.position)
+        else:
+            if before is not None:
+                window = window.where(events.c.position < before)
+            window = window.order_by(events.c.position.desc())
+        async with self.database.read() as connection:
+            rows = (await connection.execute(window.limit(limit + 1))).all()
+            last = await connection.scalar(select(func.max(events.c.position)).where(events.c.task_id == task_id))
+        more = len(rows) > limit
+        found = [_event(row) for row in rows[:limit]]
+        if after is not None:
+            return Events(events=found, more_before=after > 0 and bool(last), more_after=more)
+        found.reverse()
+        return Events(events=found, more_before=more, more_after=bool(found) and found[-1].position < (last or 0))
+
+    async def find(self, task_id: str, event_id: str) -> Event | None:
+        """Our own event of this id."""
+        query = select(events).where(events.c.task_id == task_id, events.c.id == event_id, events.c.seq.is_(None))
+        async with self.database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else _event(row)
+
+    async def last_seq(self, conversation_id: str) -> int | None:
+        """The agent-server's number up to which nothing is missing here: the cursor to ask it from."""
+        async with self.database.read() as connection:
+            seen = await self._seen_of(connection, conversation_id)
+        return None if seen.through < 0 else seen.through
+
+    async def position(self, task_id: str) -> int:
+        """The last committed position. Raises Fault `not-found`."""
+        return (await self._head_now(task_id)).position
+
+    async def facts(self, task_id: str) -> Facts:
+        """The facts as of the last commit; not to be changed. Raises Fault `not-found`."""
+        return (await self._head_now(task_id)).facts
+
+    async def delete(self, task_id: str) -> None:
+        """Delete a task with everything of it."""
+        for conversation in await self.conversations.of_task(task_id):
+            self._seen.pop(conversation.id, None)
+        await self.tokens.revoke(task_id)
+        await self.tasks.delete(task_id)
+        self._heads.pop(task_id, None)
+        self.usage.forget(task_id)
+
+    async def _head_now(self, task_id: str) -> _Head:
+        head = self._heads.get(task_id)
+        if head is None:
+            async with self.database.read() as connection:
+                head = await self._head(connection, task_id)
+        return head
+
+    async def _head(self, connection: AsyncConnection, task_id: str) -> _Head:
+        head = self._heads.get(task_id)
+        if head is None:
+            row = (
+                await connection.execute(select(tasks.c.position, tasks.c.facts).where(tasks.c.id == task_id))
+            ).first()
+            if row is None:
+                raise not_found("task", task_id)
+            head = self._heads.setdefault(task_id, _Head(row.position, Facts.model_validate_json(row.facts)))
+        return head
+
+    async def _fresh(self, connection: AsyncConnection, task_id: str, rows: Sequence[NewEvent]) -> list[NewEvent]:
+        fresh: list[NewEvent] = []
+        batch: set[tuple[str | None, object]] = set()
+        for row in rows:
+            key = (row.conversation_id, row.seq) if row.seq is not None else (None, row.id)
+            if key in batch or await self._stored(connection, task_id, row):
+                continue
+            batch.add(key)
+            fresh.append(row)
+        return fresh
+
+    async def _stored(self, connection: AsyncConnection, task_id: str, row: NewEvent) -> bool:
+        if row.seq is not None:
+            if row.conversation_id is None:
+                raise ValueError("an event of the agent-server needs its conversation")
+            return (await self._seen_of(connection, row.conversation_id)).has(row.seq)
+        query = select(events.c.position).where(
+            events.c.task_id == task_id, events.c.id == row.id, events.c.seq.is_(None)
+        )
+        return await connection.scalar(query) is not None
+
+    async def _seen_of(self, connection: AsyncConnection, conversation_id: str) -> _Seen:
+        seen = self._seen.get(conversation_id)
+        if seen is None:
+            query = select(events.c.seq).where(events.c.conversation_id == conversation_id, events.c.seq.is_not(None))
+            loaded = _Seen(-1, set())
+            for seq in (await connection.execute(query.order_by(events.c.seq))).scalars():
+                loaded.add(seq)
+            seen = self._seen.setdefault(conversation_id, loaded)
+        return seen
+
+
+def _masked(event: Event, mask: Callable[[str], str]) -> Event:
+    text = json.dumps(event.data, ensure_ascii=False)
+    cleaned = mask(text)
+    return event if cleaned == text else event.model_copy(update={"data": json.loads(cleaned)})
+
+
+def _values(event: Event) -> dict[str, Any]:
+    return {
+        "task_id": event.task_id,
+        "position": event.position,
+        "id": event.id,
+        "conversation_id": event.conversation_id,
+        "seq": event.seq,
+        "kind": event.kind,
+        "source": event.source,
+        "at": event.at.isoformat(),
+        "data": json.dumps(event.data, ensure_ascii=False, separators=(",", ":")),
+    }
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event.model_construct(
+        position=row.position,
+        id=row.id,
+        task_id=row.task_id,
+        conversation_id=row.conversation_id,
+        seq=row.seq,
+        kind=row.kind,
+        source=row.source,
+        at=datetime.fromisoformat(row.at),
+        data=json.loads(row.data),
+    )
+
+
+def source_of(value: object) -> Source:
+    """Upstream's source in our vocabulary; what we do not know counts as the environment."""
+    return value if value in get_args(Source) else "environment"  # pyright: ignore[reportReturnType]
