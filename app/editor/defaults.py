@@ -2,12 +2,11 @@
 
 VS Code's web page takes `configurationDefaults` from its server, but code-server has no flag for them, and an
 extension may not set application-wide ones (`telemetry`, `security.workspace.trust`). So the installer adds one
-expression to the server's page configuration that reads them from the environment. They are real defaults: in force
+expression to the server's page configuration (app.editor.patches) that reads them from the environment. They are real defaults: in force
 from the first paint, without touching the user's settings file, and every one can be changed by the user.
 """
 
 import json
-from pathlib import Path
 from typing import Literal
 
 Setting = str | bool | int
@@ -41,6 +40,9 @@ DEFAULTS: dict[str, Setting] = {
     # Both seats work on the same files: what the user types is on disk before the agent reads.
     "files.autoSave": "afterDelay",
     "files.autoSaveDelay": 500,
+    # A preview gets an origin of its own from the cockpit.
+    "remote.autoForwardPorts": False,
+    "remote.restoreForwardedPorts": False,
     "git.openRepositoryInParentFolders": "never",
     "workbench.preferredDarkColorTheme": "Dark Modern",
     "workbench.preferredLightColorTheme": "Light Modern",
@@ -58,9 +60,6 @@ RESTRICTED: dict[str, Setting] = {
     "typescript.disableAutomaticTypeAcquisition": True,
 }
 
-_ANCHOR = 'enableWorkspaceTrust:!this._environmentService.args["disable-workspace-trust"],'
-ADDED = f'configurationDefaults:JSON.parse(process.env.{VARIABLE}||"{{}}"),'
-
 
 def defaults(*, trusted: bool, theme: Literal["dark", "light"] | None = None) -> str:
     """The settings as JSON, for the environment variable `VARIABLE` of code-server."""
@@ -68,12 +67,3 @@ def defaults(*, trusted: bool, theme: Literal["dark", "light"] | None = None) ->
     if theme is not None:
         settings["workbench.colorTheme"] = "Dark Modern" if theme == "dark" else "Light Modern"
     return json.dumps(settings)
-
-
-def teach(root: Path) -> None:
-    """Let the code-server at `root` take its defaults from the environment. Raises ValueError if it is not the known one."""
-    server = root / "lib/vscode/out/server-main.js"
-    code = server.read_text(encoding="utf-8")
-    if code.count(_ANCHOR) != 1:
-        raise ValueError("this code-server builds its page in another way than the version Twinseat knows")
-    server.write_text(code.replace(_ANCHOR, _ANCHOR + ADDED), encoding="utf-8")

@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from app.editor import defaults, prune
+from app.editor import patches, prune
 from app.editor.node import NodeMissing, node, npm
 from app.paths import Paths
 
@@ -91,7 +91,7 @@ def _build(home: Path, progress: Progress) -> None:
     progress("  removing what is not needed")
     prune.link_scripts(tree)
     prune.prune(tree)
-    defaults.teach(tree)
+    patches.apply(tree)
     (tree / _STAMP).write_text(_fingerprint())
     if home.exists():
         old = stage / "replaced"
@@ -174,7 +174,7 @@ def _fingerprint() -> str:
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.read_bytes())
-    digest.update(defaults.ADDED.encode())
+    digest.update(repr((prune.RULES, patches.PATCHES)).encode())
     return f"{VERSION} {prune.this_platform()} {digest.hexdigest()}"
 
 

@@ -14,7 +14,6 @@ EXTENSIONS = (
     "copilot",
     "mermaid-markdown-features",
     "microsoft-authentication",
-    "github-authentication",
     "github",
     "tunnel-forwarding",
     "ms-vscode.vscode-js-profile-table",
@@ -30,6 +29,8 @@ LEFTOVERS = (".map", ".d.ts", ".d.mts", ".d.cts", ".pdb", ".flow")
 
 # The commands that a terminal of the editor finds have one script a platform.
 SCRIPTS = {"remote-cli/code-server": "remote-cli/code-{}.sh", "helpers/browser.sh": "helpers/browser-{}.sh"}
+
+RULES = (EXTENSIONS, FOLDERS, SOURCES, LEFTOVERS)
 
 
 def this_platform() -> str:
@@ -70,6 +71,9 @@ def _unneeded(root: Path, keep: str) -> Iterator[Path]:
         root / "node_modules/argon2/prebuilds",
     ):
         candidates += [folder for folder in binaries.glob("*") if folder.name != keep]
+    if keep.startswith("linux"):
+        unused = "musl" if platform.libc_ver()[0] else "glibc"
+        candidates += (code / "node_modules/@parcel").glob(f"watcher-*-{unused}")
     return (folder for folder in candidates if folder.is_dir())
 
 

@@ -1,0 +1,101 @@
+"""The real parts that the editor's tests use: code-server on a socket, Chromium, a hostile repository."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from app.editor import code_server
+from app.runtimes.contract import Endpoint, RuntimeNotReady
+
+KEPT = ("HOME", "LANG", "PATH", "SHELL", "TMPDIR", "USER")
+
+
+class CodeServer:
+    """A real code-server on a unix socket, in a process group of its own."""
+
+    def __init__(self, folder: Path, *, trusted: bool = True, **settings: str) -> None:
+        self.folder = folder
+        self.trusted = trusted
+        self.settings = settings
+        # A socket's path has to be short, and pytest's temporary folders are not.
+        self.short = Path(tempfile.mkdtemp(prefix="ts-"))
+        self.socket = self.short / "s"
+        self.log = folder / "code-server.log"
+        self.process: asyncio.subprocess.Process | None = None
+        self.env: dict[str, str] = {}
+
+    @property
+    def endpoint(self) -> Endpoint:
+        if self.process is None:
+            raise RuntimeNotReady("VS Code's server has stopped. It is started again.")
+        return Endpoint("http://code-server", socket=self.socket)
+
+    async def start(self) -> None:
+        home = code_server.find()
+        base = {name: os.environ[name] for name in KEPT if name in os.environ} | {"HOME": str(self.folder)} | self.env
+        self.socket.unlink(missing_ok=True)
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *code_server.argv(
+                    home,
+                    socket=self.socket,
+                    user_data=self.folder / "user-data",
+                    extensions=self.folder / "extensions",
+                    trusted=self.trusted,
+                ),
+                env=code_server.environment(base, trusted=self.trusted, **self.settings),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        while not await self._answers():
+            assert self.process.returncode is None, self.log.read_text()
+            await asyncio.sleep(0.05)
+
+    async def _answers(self) -> bool:
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_unix_connection(str(self.socket))
+            writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
+            line = await reader.readline()
+            writer.close()
+            return b"200" in line
+        return False
+
+    async def stop(self) -> None:
+        if self.process is not None:
+            process, self.process = self.process, None
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+    async def close(self) -> None:
+        await self.stop()
+        shutil.rmtree(self.short, ignore_errors=True)
+
+
+@contextlib.asynccontextmanager
+async def chromium() -> AsyncGenerator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+async def explorer(page: Page, name: str, timeout: float = 60_000) -> float:
+    """Wait until the explorer shows the file `name`; the seconds that it took."""
+    began = time.monotonic()
+    await page.locator(f".explorer-folders-view .monaco-list-row[aria-label^='{name}']").first.wait_for(timeout=timeout)
+    return time.monotonic() - began
