@@ -2,8 +2,8 @@
 
 VS Code's web page takes `configurationDefaults` from its server, but code-server has no flag for them, and an
 extension may not set application-wide ones (`telemetry`, `security.workspace.trust`). So the installer adds one
-expression to the server's page configuration (app.editor.patches) that reads them from the environment. They are real defaults: in force
-from the first paint, without touching the user's settings file, and every one can be changed by the user.
+expression to the server's page configuration (app.editor.patches) that reads them from the environment. They are real
+defaults: in force from the first paint, without touching the user's settings file, and the user can change each.
 """
 
 import json

@@ -167,10 +167,7 @@ def _content(folder: Path) -> dict[str, bytes]:
 
 def _fingerprint() -> str:
     """What the tree is made from: a change in the lock files or in what is pruned makes a new one."""
-    sources = [_HERE / "npm" / part / "package-lock.json" for part in PARTS] + [
-        Path(prune.__file__),
-        Path(defaults.__file__),
-    ]
+    sources = [_HERE / "npm" / part / "package-lock.json" for part in PARTS]
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.read_bytes())
