@@ -100,7 +100,7 @@ class Child:
             return
         self._crashes.clear()
         self.report = Report(restarts=self.report.restarts)
-        self._enter("starting")
+        self._begin()
         self._task = asyncio.create_task(self._live())
 
     async def stop(self) -> None:
@@ -144,12 +144,10 @@ class Child:
             delay = self._pace.first_delay * 2 ** (len(self._crashes) - 1)
             await asyncio.sleep(min(delay, self._pace.longest_delay))
             self.report.restarts += 1
-            self.report.phases = []
-            self._enter("starting")
+            self._begin()
 
     async def _once(self) -> tuple[dict[str, str], bool]:
         """Run it until it ends. Returns why, and whether a restart is pointless."""
-        self._phase(f"Starting the {self.spec['name'].partition(':')[0]}")
         try:
             waiting = await self._spawn()
         except OSError as error:
@@ -339,6 +337,11 @@ class Child:
     def _enter(self, state: State) -> None:
         self.report.state = state
         self._changed(self)
+
+    def _begin(self) -> None:
+        self.report.phases = []
+        self.report.state = "starting"
+        self._phase(f"Starting the {self.spec['name'].partition(':')[0]}")
 
     def _phase(self, name: str) -> None:
         self._finish_phase()

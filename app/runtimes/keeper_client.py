@@ -119,15 +119,7 @@ class KeeperClient:
         except OSError:
             return False
         try:
-            greeting = await asyncio.wait_for(wire.receive(reader), 5)
-            if greeting is None:
-                raise KeeperFailed("The process that keeps the local servers refused this one.")
-            nonce = secrets.token_hex(16)
-            answer = wire.proof(secret, "backend", str(greeting["nonce"]))
-            await wire.send(writer, {"op": "hello", "proof": answer, "nonce": nonce})
-            welcome = await asyncio.wait_for(wire.receive(reader), 5)
-            if welcome is None or not wire.same(welcome.get("proof"), wire.proof(secret, "keeper", nonce)):
-                raise KeeperFailed("Something that is not our keeper listens on the keeper's socket.")
+            welcome = await _introduce(reader, writer, secret)
         except (OSError, ValueError, KeyError, TimeoutError):
             writer.close()
             return False
@@ -185,7 +177,26 @@ def module_command(module: str) -> list[str]:
 
 def tree_name(folder: Path) -> str:
     """The mark of a data directory's processes."""
-    return f"twinseat-{os.stat(folder).st_dev:x}-{os.stat(folder).st_ino:x}"
+    status = folder.stat()
+    return f"twinseat-{status.st_dev:x}-{status.st_ino:x}"
+
+
+async def _introduce(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, secret: str) -> wire.Message:
+    """Each side proves that it knows the secret; returns what the keeper welcomes us with."""
+    greeting = await asyncio.wait_for(wire.receive(reader), 5)
+    if greeting is None:
+        raise KeeperFailed("The process that keeps the local servers refused this one.")
+    nonce = secrets.token_hex(16)
+    answer = wire.proof(secret, "backend", str(greeting["nonce"]))
+    await wire.send(writer, {"op": "hello", "proof": answer, "nonce": nonce})
+    welcome = await asyncio.wait_for(wire.receive(reader), 5)
+    if welcome is None or not wire.same(welcome.get("proof"), wire.proof(secret, "keeper", nonce)):
+        raise KeeperFailed("Something that is not our keeper listens on the keeper's socket.")
+    return welcome
+
+
+_started: list[subprocess.Popen[bytes]] = []
+"""Keepers that this backend started: kept, because a `Popen` that is thrown away is waited for by nobody."""
 
 
 async def _launch(place: KeeperPlace, secret: str) -> None:
@@ -196,8 +207,26 @@ async def _launch(place: KeeperPlace, secret: str) -> None:
         "grace": place.grace,
         "pace": place.pace,
     }
-    started = await asyncio.create_subprocess_exec(
-        *module_command("app.runtimes.keeper"),
+    _started[:] = [one for one in _started if one.poll() is None]
+    # Not asyncio's: its transport kills the process when the loop of the backend is closed.
+    started = await asyncio.to_thread(_spawn, json.dumps(configuration).encode() + b"\n")
+    _started.append(started)
+    assert started.stdout is not None  # noqa: S101 - it was asked for
+    try:
+        said = json.loads(await asyncio.wait_for(asyncio.to_thread(started.stdout.readline), 60) or b"{}")
+    except (TimeoutError, ValueError) as error:
+        started.kill()
+        raise KeeperFailed("The process that keeps the local servers did not start in time.") from error
+    finally:
+        started.stdout.close()
+    if "listening" not in said:
+        reason = said.get("failed", "it ended without a word")
+        raise KeeperFailed(f"The process that keeps the local servers could not start: {reason}.")
+
+
+def _spawn(configuration: bytes) -> subprocess.Popen[bytes]:
+    started = subprocess.Popen(
+        module_command("app.runtimes.keeper"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -205,14 +234,7 @@ async def _launch(place: KeeperPlace, secret: str) -> None:
         env={name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
         start_new_session=True,
     )
-    assert started.stdin is not None and started.stdout is not None  # noqa: S101, PT018 - they were asked for
-    started.stdin.write(json.dumps(configuration).encode() + b"\n")
-    try:
-        said = json.loads(await asyncio.wait_for(started.stdout.readline(), 60) or b"{}")
-    except (TimeoutError, ValueError) as error:
-        raise KeeperFailed("The process that keeps the local servers did not start in time.") from error
-    finally:
-        started.stdin.close()
-    if "listening" not in said:
-        reason = said.get("failed", "it ended without a word")
-        raise KeeperFailed(f"The process that keeps the local servers could not start: {reason}.")
+    assert started.stdin is not None  # noqa: S101 - it was asked for
+    with started.stdin as channel:
+        channel.write(configuration)
+    return started

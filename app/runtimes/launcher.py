@@ -39,6 +39,13 @@ HOST = "127.0.0.1"
 _KEY_NAMES = ("OH_SESSION_API_KEYS_0", "SESSION_API_KEY", "OH_SECRET_KEY")
 _M_ARENA_MAX = -8
 
+# Read when the libraries are imported, and taken back then: the agent's tools have no use for them.
+_AT_IMPORT = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # no download of a price list
+    "LOG_AUTO_CONFIG": "false",  # our format, not Rich's
+    "OPENHANDS_SUPPRESS_BANNER": "1",
+}
+
 type Message = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[Message]]
 type Send = Callable[[Message], Awaitable[None]]
@@ -143,10 +150,8 @@ def prepare(configuration: Configuration, port: int) -> None:
         (folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in _KEY_NAMES:
         os.environ.pop(name, None)
+    os.environ.update(_AT_IMPORT)
     os.environ.update(
-        LITELLM_LOCAL_MODEL_COST_MAP="True",  # no download of a price list at import
-        LOG_AUTO_CONFIG="false",  # our format, not Rich's
-        OPENHANDS_SUPPRESS_BANNER="1",
         OH_PERSISTENCE_DIR=str(folder / "state"),  # else ~/.openhands
         OH_INTERNAL_SERVER_URL=f"http://{HOST}:{port}",
         OH_TELEMETRY_CONSENT="false",
@@ -213,6 +218,8 @@ def load(configuration: Configuration) -> "FastAPI":
     _replace(child_conversation, "session_api_key_headers", own_key)
     _replace(BrowserToolSet, "is_usable", classmethod(no_browser))
     gc.set_threshold(*usual)
+    for name in _AT_IMPORT:
+        os.environ.pop(name, None)
     return api.api
 
 
