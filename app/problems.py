@@ -37,6 +37,12 @@ class Fault(Exception):
         self.remedy = remedy
         self.errors = errors
 
+    @classmethod
+    def of(cls, exc: BaseException, subject: str) -> "Fault":
+        """The fault that says what `describe` makes of an exception."""
+        known = describe(exc, subject)
+        return cls(code=known.code, status=known.status, title=known.title, detail=known.detail, remedy=known.remedy)
+
     def problem(self) -> Problem:
         return Problem(
             title=redact(self.title),
@@ -115,7 +121,7 @@ def _known(exc: BaseException, subject: str, status: int) -> Problem | None:
             return problem(
                 "tls",
                 "The certificate is not trusted",
-                f"its certificate was not accepted ({exc.verify_message})",
+                f"its certificate was not accepted ({getattr(exc, 'verify_message', None) or exc})",
                 "Check the address and this computer's clock; behind a company proxy, set SSL_CERT_FILE to its "
                 "certificate.",
             )

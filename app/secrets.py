@@ -16,7 +16,7 @@ from typing import Any
 
 from app.config import Config
 from app.paths import Paths, write_private
-from app.problems import Fault, describe
+from app.problems import Fault
 from app.redact import register
 from app.schemas import SecretName
 
@@ -172,7 +172,7 @@ class SecretStore:
         try:
             write_private(self._paths.secret_names, json.dumps(kept, indent=1))
         except OSError as error:
-            raise _as_fault(error, "the list of stored keys") from error
+            raise Fault.of(error, "the list of stored keys") from error
 
 
 class _PassphraseFile:
@@ -293,11 +293,6 @@ def _no_keyring(reason: str) -> Fault:
     )
 
 
-def _as_fault(error: Exception, subject: str) -> Fault:
-    known = describe(error, subject)
-    return Fault(code=known.code, status=known.status, title=known.title, detail=known.detail, remedy=known.remedy)
-
-
 def _guarded[T](work: Callable[[], T]) -> T:
     try:
         return work()
@@ -314,7 +309,7 @@ def _guarded[T](work: Callable[[], T]) -> T:
             case InitError():
                 raise _no_keyring("it can't be opened") from None
             case OSError():
-                raise _as_fault(error, "the key store") from None
+                raise Fault.of(error, "the key store") from None
             case _:
                 raise _no_keyring(f"it answered with {type(error).__name__}") from None
 

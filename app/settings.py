@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from app.config import Config
 from app.paths import write_private
-from app.problems import Fault, describe
+from app.problems import Fault
 from app.schemas import Settings, SettingsPatch
 
 _NULLABLE = {"default_budget_usd", "default_model_id"}
@@ -78,8 +78,7 @@ class SettingsFile:
         try:
             write_private(self._path, updated.model_dump_json(indent=2, exclude={"warnings"}))
         except OSError as error:
-            known = describe(error, "the settings file")
-            raise Fault(**known.model_dump(include={"code", "status", "title", "detail", "remedy"})) from error
+            raise Fault.of(error, "the settings file") from error
         self._stored = updated
         value = self.value
         for watcher in self._watchers:

@@ -8,30 +8,15 @@ credential that must not be stored.
 import asyncio
 import hashlib
 import json
-from typing import Protocol
 
 from app.problems import Fault
 from app.schemas import Problem
 from app.server.guard import App, Message, Receive, Scope, Send, refuse
 from app.server.sessions import Identity
+from app.storage.idempotency import Idempotency as Store
+from app.storage.idempotency import StoredAnswer
 
 LONGEST_KEY = 200
-
-
-class Answer(Protocol):
-    """What was answered before."""
-
-    @property
-    def request(self) -> str: ...
-    @property
-    def status(self) -> int: ...
-    @property
-    def body(self) -> str: ...
-
-
-class Store(Protocol):
-    async def get(self, key: str) -> Answer | None: ...
-    async def put(self, key: str, request: str, status: int, body: str) -> None: ...
 
 
 class Idempotency:
@@ -81,13 +66,13 @@ class Idempotency:
             elif message["type"] == "http.response.body":
                 body.extend(message.get("body", b""))
                 if not message.get("more_body") and status < 500:
-                    await self._store.put(key, request, status, body.decode())
+                    await self._store.put(key, StoredAnswer(request, status, body.decode()))
             await send(message)
 
         await self._app(scope, receive, kept)
 
 
-async def _replay(before: Answer, send: Send) -> None:
+async def _replay(before: StoredAnswer, send: Send) -> None:
     kind = b"application/json" if before.status < 400 else b"application/problem+json"
     body = before.body.encode()
     headers = [(b"idempotency-replayed", b"true"), (b"content-length", str(len(body)).encode())]
