@@ -200,6 +200,8 @@ class Cockpit:
             open_outside(url)
 
     def failed(self, pane: Pane, url: str, reason: str) -> None:
+        if not same_origin(url, self._chat_url if pane == "chat" else self._editor_url):
+            return
         log.warning("The %s did not load: %s", pane, reason)
         what = "editor" if pane == "editor" else "chat"
         page = pages.problem(
