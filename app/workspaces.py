@@ -4,9 +4,10 @@ The rows are few, so they are kept in memory besides the database: a lookup neve
 """
 
 import asyncio
+import contextlib
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,8 @@ from app.editor.bridge import Bridge
 from app.editor.code_server import page
 from app.editor.origin import Origins
 from app.problems import Fault, not_found
-from app.runtimes.contract import Place, Runtime
+from app.runtimes.contract import Place
+from app.runtimes.local import LocalRuntime
 from app.schemas import (
     Changes,
     DiffInEditor,
@@ -45,7 +47,7 @@ class Workspaces:
         self,
         rows: Rows,
         settings: SettingsFile,
-        runtime: Runtime,
+        runtime: LocalRuntime,
         origins: Origins,
         bridge: Bridge,
         publish: Callable[[dict[str, Any]], None],
@@ -58,16 +60,22 @@ class Workspaces:
         self._bridge = bridge
         self._publish = publish
         self._first_port = first_port
-        self._rows_by_id: dict[str, WorkspaceRow] = {}
+        self._all: dict[str, WorkspaceRow] = {}
         self._shown: dict[str, RuntimeStatus] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._unwatch: Callable[[], None] = lambda: None
 
     async def load(self) -> None:
         """Read the rows and follow the runtime from now on."""
-        self._rows_by_id = {row.id: row for row in await self._rows.list()}
+        self._all = {row.id: row for row in await self._rows.list()}
         self._unwatch = self._runtime.watch(self._changed)
-        self._changed()
+
+    async def reopen(self, since: datetime) -> None:
+        """Open again what a backend that crashed had open: editors find their port, servers that live are adopted."""
+        for row in [row for row in self._all.values() if row.last_opened_at >= since]:
+            with contextlib.suppress(Fault):
+                await self._listen(row.id)
+                self._start(row.id)
 
     async def close(self) -> None:
         """Stop following. The servers are the runtime's to stop."""
@@ -80,18 +88,22 @@ class Workspaces:
 
     def known(self) -> list[Workspace]:
         """All, the last opened first."""
-        rows = sorted(self._rows_by_id.values(), key=lambda row: row.last_opened_at, reverse=True)
+        rows = sorted(self._all.values(), key=lambda row: row.last_opened_at, reverse=True)
         return [self._workspace(row) for row in rows]
 
     def get(self, workspace_id: str) -> Workspace:
         return self._workspace(self._row(workspace_id))
 
-    def place(self, workspace_id: str) -> tuple[Runtime, Place]:
+    def place(self, workspace_id: str) -> tuple[LocalRuntime, Place]:
         """Where its work runs. Raises Fault `not-found`."""
         return self._runtime, _place(self._row(workspace_id))
 
     def status(self, workspace_id: str) -> RuntimeStatus:
         return self._status(self._row(workspace_id))
+
+    def paths(self) -> dict[str, str]:
+        """Each workspace's folder by its id."""
+        return {row.id: row.path for row in self._all.values()}
 
     async def files(self, workspace_id: str, path: str) -> list[FileEntry]:
         return await asyncio.to_thread(files.listing, self._folder(workspace_id), path)
@@ -124,7 +136,7 @@ class Workspaces:
             folder = await self._clone(new.clone.url.strip(), new.clone.into)
         else:
             folder = await asyncio.to_thread(_existing, str(new.path), new.create)
-        for row in self._rows_by_id.values():
+        for row in self._all.values():
             if Path(row.path) == folder:
                 return self._workspace(row)
         row = await self._rows.add(
@@ -133,9 +145,9 @@ class Workspaces:
             path=str(folder),
             editor_secret=secrets.token_urlsafe(32),
             trust="trusted" if trusted else "undecided",
-            editor_port=self._first_port if not self._rows_by_id else None,
+            editor_port=self._first_port if not self._all else None,
         )
-        self._rows_by_id[row.id] = row
+        self._all[row.id] = row
         if not git.is_repository(folder):
             choice = self._settings.value.git_scratch
             if choice == "ask":
@@ -150,7 +162,7 @@ class Workspaces:
         await self._origins.stop(workspace_id)
         await self._runtime.delete(_place(row))
         await self._rows.delete(workspace_id)
-        self._rows_by_id.pop(workspace_id, None)
+        self._all.pop(workspace_id, None)
         self._shown.pop(workspace_id, None)
 
     # ── Opening and deciding ──────────────────────────────────────────────────────────────────────
@@ -181,9 +193,11 @@ class Workspaces:
         return self.get(workspace_id)
 
     async def retry(self, workspace_id: str, part: Literal["agent", "editor"]) -> Workspace:
-        """Start what failed again. `part` says what the user pressed; a start leaves alone what is ready."""
-        log.info("retry", workspace=workspace_id, part=part)
-        return await self.open(workspace_id)
+        """Start a part that failed again, in the background."""
+        self._folder(workspace_id)
+        await self._listen(workspace_id)
+        self._background(self._runtime.retry(_place(self._row(workspace_id)), part), workspace_id)
+        return self.get(workspace_id)
 
     # ── The editor pane ───────────────────────────────────────────────────────────────────────────
 
@@ -199,7 +213,7 @@ class Workspaces:
     # ── Within ────────────────────────────────────────────────────────────────────────────────────
 
     def _row(self, workspace_id: str) -> WorkspaceRow:
-        row = self._rows_by_id.get(workspace_id)
+        row = self._all.get(workspace_id)
         if row is None:
             raise not_found("workspace", workspace_id)
         return row
@@ -223,7 +237,7 @@ class Workspaces:
         return files.inside(folder, path).relative_to(folder.resolve()).as_posix()
 
     async def _update(self, workspace_id: str, **fields: Any) -> WorkspaceRow:
-        row = self._rows_by_id[workspace_id] = await self._rows.update(workspace_id, **fields)
+        row = self._all[workspace_id] = await self._rows.update(workspace_id, **fields)
         return row
 
     async def _clone(self, url: str, into: str | None) -> Path:
@@ -252,38 +266,29 @@ class Workspaces:
             await self._update(workspace_id, editor_port=origin.port)
 
     def _start(self, workspace_id: str) -> None:
-        task = asyncio.create_task(self._run(_place(self._row(workspace_id))))
+        self._background(self._runtime.start(_place(self._row(workspace_id))), workspace_id)
+
+    def _background(self, work: Coroutine[Any, Any, None], workspace_id: str) -> None:
+        """What fails shows in the status, which the runtime keeps."""
+
+        async def run() -> None:
+            try:
+                await work
+            except Exception:
+                log.exception("start failed", workspace=workspace_id)
+            self._changed()
+
+        task = asyncio.create_task(run())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-
-    async def _run(self, place: Place) -> None:
-        """Start; what fails shows in the status, which the runtime keeps."""
-        try:
-            await self._runtime.start(place)
-        except Exception:
-            log.exception("start failed", workspace=place.workspace_id)
-        self._changed()
 
     def _changed(self) -> None:
         """Tell every connection about the statuses that are not as they were."""
-        for row in list(self._rows_by_id.values()):
+        for row in list(self._all.values()):
             status = self._status(row)
-            if status.editor.state != "off" and self._origins.get(row.id) is None:
-                self._adopt(row.id)
             if self._shown.get(row.id) != status:
                 self._shown[row.id] = status
                 self._publish({"type": "status", "workspace": row.id, "state": status.model_dump(mode="json")})
-
-    def _adopt(self, workspace_id: str) -> None:
-        """A former backend's editor still runs, or a task started it: it needs its origin."""
-
-        async def listen() -> None:
-            await self._listen(workspace_id)
-            self._changed()
-
-        task = asyncio.create_task(listen())
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
 
     def _status(self, row: WorkspaceRow) -> RuntimeStatus:
         status = self._runtime.status(_place(row))

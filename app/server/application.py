@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 import app
 from app.server import errors, openapi, socket
-from app.server.guard import App, Guard, Receive, Scope, Send, refuse
+from app.server.guard import App, Guard, Message, Receive, Scope, Send, refuse
 from app.server.idempotency import Idempotency
 from app.server.page import Page
 from app.server.parts import Parts
@@ -53,7 +53,7 @@ class _Split:
             return
         started = False
 
-        async def watched(message: dict[str, object]) -> None:
+        async def watched(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)

@@ -63,7 +63,7 @@ def test_a_name_can_be_given_by_a_file(tmp_path: Path, name: str) -> None:
         "LLM_MAX_TOKENS": "77",
         "SESSION_TIMEOUT": "3600",
     }
-    value = examples.get(name, "8123" if name.endswith("PORT") else "https://example.com")
+    value = examples.get(name, "8123" if name.endswith("PORT") else "https://sufficiently-odd.example")
     (tmp_path / "value").write_text(f"{value}\n")
     by_file = load(tmp_path, **{f"{name}_FILE": str(tmp_path / "value")})
     assert by_file == load(tmp_path, **{name: value})
