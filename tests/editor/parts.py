@@ -5,11 +5,14 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
+import uvicorn
 from playwright.async_api import Browser, Page, async_playwright
 
 from app.editor import code_server
@@ -57,11 +60,11 @@ class CodeServer:
                 stderr=log,
                 start_new_session=True,
             )
-        while not await self._answers():
-            assert self.process.returncode is None, self.log.read_text()
-            await asyncio.sleep(0.05)
+        await until(self._answers)
 
     async def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.returncode is None, self.log.read_text()
         with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_unix_connection(str(self.socket))
             writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
@@ -99,3 +102,30 @@ async def explorer(page: Page, name: str, timeout: float = 60_000) -> float:
     began = time.monotonic()
     await page.locator(f".explorer-folders-view .monaco-list-row[aria-label^='{name}']").first.wait_for(timeout=timeout)
     return time.monotonic() - began
+
+
+async def until(condition: Callable[[], object | Awaitable[object]], seconds: float = 60) -> None:
+    """Wait for something that nobody announces."""
+    async with asyncio.timeout(seconds):
+        while True:
+            value = condition()
+            if await value if isinstance(value, Awaitable) else value:
+                return
+            await asyncio.sleep(0.05)
+
+
+class Listener:
+    """A uvicorn server for one ASGI application on a free port, in the running loop."""
+
+    def __init__(self, app: Any) -> None:
+        self._bound = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._bound.getsockname()[1]
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, ws="websockets-sansio", lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+        )
+        self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
+        self._task = asyncio.create_task(self._server.serve([self._bound]))
+
+    async def close(self) -> None:
+        self._server.should_exit = True
+        await self._task

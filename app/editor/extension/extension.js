@@ -19,6 +19,7 @@ const LONGEST_DELAY = 8000;
 const HIGHLIGHT = 1800; // ms a followed edit stays marked
 const HANDS_ON = 4000; // ms after the user's last key or click in which the view is not taken away
 const KEPT_TEXTS = 100; // sides of diffs that are kept to be shown again
+const LONGEST_SELECTION = 200_000; // characters that are passed on
 
 class Refused extends Error {
   constructor(code, message) {
@@ -162,7 +163,7 @@ class Editor {
       path: relative.split(path.sep).join("/"),
       from: start.line + 1,
       to: end.line + 1,
-      text: editor.document.getText(range),
+      text: editor.document.getText(range).slice(0, LONGEST_SELECTION),
     };
   }
 }
