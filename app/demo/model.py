@@ -59,10 +59,11 @@ def build(pace: float = PACE, *, slow: float = 30.0, key: str | None = None, scr
 
 
 class Running:
-    """A started server: its base URL (`http://127.0.0.1:PORT/v1`) and the way to stop it."""
+    """A started server: its base URL (`http://127.0.0.1:PORT/v1`), the key it asks for, and the way to stop it."""
 
-    def __init__(self, url: str, server: uvicorn.Server, task: asyncio.Task[None]) -> None:
+    def __init__(self, url: str, key: str | None, server: uvicorn.Server, task: asyncio.Task[None]) -> None:
         self.url = url
+        self.key = key
         self._server = server
         self._task = task
 
@@ -81,7 +82,7 @@ async def start(
     server = _Guest(config)
     task = asyncio.create_task(server.serve([listener]))
     await server.ready.wait()
-    return Running(_url(listener), server, task)
+    return Running(_url(listener), key, server, task)
 
 
 class _Guest(uvicorn.Server):
