@@ -70,6 +70,13 @@ class Alarm(Shape):
     position: int
 
 
+class Rejected(Shape):
+    """The user's no to all that waited. The agent goes on with it, unless the user stopped the task that way."""
+
+    reason: str
+    stop: bool
+
+
 class Facts(Shape):
     state: TaskState = "idle"
     problem: Problem | None = None
@@ -91,7 +98,7 @@ class Facts(Shape):
     awaited: list[Awaited] = Field(default=[])
     actions: dict[str, OpenAction] = Field(default={})
     approved: list[str] = Field(default=[], description="Open actions that the user approved.")
-    rejected: bool = False
+    rejected: Rejected | None = Field(default=None, description="Decided, and the agent has not gone on yet.")
 
     @property
     def queue(self) -> list[QueuedMessage]:
@@ -149,7 +156,7 @@ def _own(facts: Facts, event: Event) -> None:
             if data.get("decision") == "approved":
                 facts.approved.append(action)
             else:
-                facts.rejected = True
+                facts.rejected = Rejected(reason=str(data.get("reason") or ""), stop=bool(data.get("stop")))
         case "ModeChange":
             mode = _mode(data.get("mode"))
             if mode is not None:
@@ -162,6 +169,8 @@ def _own(facts: Facts, event: Event) -> None:
         case "Notice":
             if facts.alarm is not None and data.get("alarm") == facts.alarm.position:
                 facts.alarm = None
+            if data.get("raise"):
+                facts.alarm = Alarm(what=str(data["raise"]), position=event.position)
             if data.get("recreated"):
                 # The agent-server no longer has the former conversation: what was open there can't be answered.
                 facts.conversation_id = event.conversation_id
@@ -179,10 +188,10 @@ def _runtime(facts: Facts, data: dict[str, Any]) -> None:
         case "starting":
             facts.starting, facts.failure = True, None
         case "ready":
-            facts.starting = facts.lost = facts.rejected = False
-            status = data.get("status")
-            if status is not None:
-                facts.status = _status(status)
+            facts.starting = False
+            if "status" in data:  # it was synchronised, too
+                facts.lost = False
+                facts.status = _status(data["status"])
         case "lost":
             facts.lost, facts.starting = True, False
         case "failed":
@@ -245,13 +254,13 @@ def _state_update(facts: Facts, event: Event, key: object, value: object) -> Non
         status = _status(value)
         if facts.status == "waiting_for_confirmation" and status == "running":
             unapproved = [action for action in facts.actions if action not in facts.approved]
-            if unapproved and not facts.rejected:
+            if unapproved:
                 facts.alarm = Alarm(what="approval", position=event.position)
         if status == "running":
             facts.failure = facts.stopped = None
             facts.approved.clear()
         if status in ("running", "paused", "error"):
-            facts.rejected = False
+            facts.rejected = None
         facts.status = status
         facts.starting = facts.lost = False
     elif key == "confirmation_policy" and isinstance(value, dict):
@@ -320,7 +329,7 @@ def _settle(facts: Facts, event: Event) -> None:
 def _state(facts: Facts) -> TaskState:
     if facts.stopped is not None:
         return "stopped"
-    if facts.failure is not None and facts.status != "running":
+    if facts.failure is not None and (facts.status != "running" or facts.lost):
         return "failed"
     if facts.starting:
         return "starting"
@@ -328,7 +337,7 @@ def _state(facts: Facts) -> TaskState:
         return "interrupted"
     match facts.status:
         case "waiting_for_confirmation":
-            undecided = not facts.rejected and any(one not in facts.approved for one in facts.actions)
+            undecided = facts.rejected is None and any(one not in facts.approved for one in facts.actions)
             return "waiting" if undecided else "running"
         case "running":
             return "running"

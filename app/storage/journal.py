@@ -102,17 +102,26 @@ class Journal:
     async def close(self) -> None:
         await self.database.close()
 
-    async def append(self, task_id: str, rows: Sequence[NewEvent], alongside: Alongside | None = None) -> list[Event]:
+    async def append(
+        self,
+        task_id: str,
+        rows: Sequence[NewEvent],
+        alongside: Alongside | None = None,
+        given: Callable[[Facts], None] | None = None,
+    ) -> list[Event]:
         """Commit the rows that are new, in this order, and return them with their positions.
 
         A duplicate returns nothing. `alongside` runs in the same transaction, with the new rows, and only when there
-        are any. Raises Fault `not-found` when the task does not exist (any more).
+        are any. `given` may refuse by raising, and sees the facts that the rows would be added to, with nothing in
+        between. Raises Fault `not-found` when the task does not exist (any more).
         """
         async with self.database.write() as connection:
             head = await self._head(connection, task_id)
             fresh = await self._fresh(connection, task_id, rows)
             if not fresh:
                 return []
+            if given is not None:
+                given(head.facts)
             numbered = [
                 Event(
                     position=head.position + offset,
@@ -193,6 +202,11 @@ class Journal:
     async def facts(self, task_id: str) -> Facts:
         """The facts as of the last commit; not to be changed. Raises Fault `not-found`."""
         return (await self._head_now(task_id)).facts
+
+    def facts_now(self, task_id: str) -> Facts | None:
+        """The facts of a task in use, without waiting."""
+        head = self._heads.get(task_id)
+        return None if head is None else head.facts
 
     async def delete(self, task_id: str) -> None:
         """Delete a task with everything of it."""
