@@ -40,8 +40,9 @@ DEFAULTS: dict[str, Setting] = {
     # Both seats work on the same files: what the user types is on disk before the agent reads.
     "files.autoSave": "afterDelay",
     "files.autoSaveDelay": 500,
-    # A preview gets an origin of its own from the cockpit.
+    # A preview gets an origin of its own from the cockpit; looking for ports means a `ps` every few seconds.
     "remote.autoForwardPorts": False,
+    "remote.autoForwardPortsSource": "output",
     "remote.restoreForwardedPorts": False,
     "git.openRepositoryInParentFolders": "never",
     "workbench.preferredDarkColorTheme": "Dark Modern",
