@@ -41,7 +41,6 @@ _M_ARENA_MAX = -8
 
 # Read when the libraries are imported, and taken back then: the agent's tools have no use for them.
 _AT_IMPORT = {
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # no download of a price list
     "LOG_AUTO_CONFIG": "false",  # our format, not Rich's
     "OPENHANDS_SUPPRESS_BANNER": "1",
 }
@@ -152,6 +151,8 @@ def prepare(configuration: Configuration, port: int) -> None:
         os.environ.pop(name, None)
     os.environ.update(_AT_IMPORT)
     os.environ.update(
+        LITELLM_LOCAL_MODEL_COST_MAP="True",  # no download of a price list
+        LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS="True",  # nor of this, at the first call
         OH_PERSISTENCE_DIR=str(folder / "state"),  # else ~/.openhands
         OH_INTERNAL_SERVER_URL=f"http://{HOST}:{port}",
         OH_TELEMETRY_CONSENT="false",
