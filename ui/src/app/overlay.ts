@@ -1,7 +1,7 @@
 import { cell } from "./cell";
 
 /** What lies over the cockpit. At most one at a time. */
-export type Overlay = "settings" | "palette" | "help" | "wizard" | "tasks" | null;
+export type Overlay = "settings" | "palette" | "help" | "wizard" | "tasks" | "folder" | null;
 
 export const overlay = cell<Overlay>(null);
 

@@ -1,0 +1,13 @@
+import { cell } from "./cell";
+
+/** The one short notice at the foot of the transcript; null when there is none. */
+export const notice = cell<string | null>(null);
+
+let timer: ReturnType<typeof setTimeout> | null = null;
+
+/** Says something that needs no answer. It goes by itself. */
+export function say(words: string): void {
+  notice.set(words);
+  if (timer) clearTimeout(timer);
+  timer = setTimeout(() => notice.set(null), 6000);
+}

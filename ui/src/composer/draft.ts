@@ -1,0 +1,26 @@
+import type { Attachment, ImageInput } from "@/api/types";
+
+/** What is typed but not sent. */
+export interface Draft {
+  text: string;
+  attachments: Attachment[];
+  images: ImageInput[];
+}
+
+export const emptyDraft: Draft = { text: "", attachments: [], images: [] };
+
+/** Kept for this tab, one a task. Images stay out of it: they are larger than a tab may store. */
+export function loadDraft(key: string): Draft {
+  try {
+    const stored = JSON.parse(sessionStorage.getItem(`twinseat.draft.${key}`) ?? "null") as Partial<Draft> | null;
+    return stored ? { ...emptyDraft, ...stored, images: [] } : emptyDraft;
+  } catch {
+    return emptyDraft;
+  }
+}
+
+export function storeDraft(key: string, draft: Draft): void {
+  const name = `twinseat.draft.${key}`;
+  if (!draft.text && !draft.attachments.length) sessionStorage.removeItem(name);
+  else sessionStorage.setItem(name, JSON.stringify({ text: draft.text, attachments: draft.attachments }));
+}

@@ -1,0 +1,126 @@
+import { useMemo, useSyncExternalStore, type ReactNode } from "react";
+import type { Changes, RuntimeStatus, Task, Workspace } from "@/api/types";
+import { useNow } from "@/app/clock";
+import { Button } from "@/components/Button";
+import { ProblemCard } from "@/components/ProblemCard";
+import { Spinner } from "@/components/Spinner";
+import { outcomeOf } from "@/events/step";
+import type { EventLog, LogState } from "@/events/log";
+import { Outcome } from "@/states/Outcome";
+import { Starting } from "@/states/Starting";
+import { PlaceContext } from "./context";
+import { You } from "./RowView";
+import { Transcript } from "./Transcript";
+import { useLog } from "./useLog";
+
+/** A message on its way to the backend. */
+export interface Outgoing {
+  id: string;
+  text: string;
+}
+
+interface Props {
+  task: Task;
+  workspace: Workspace | null;
+  status?: RuntimeStatus;
+  changes: Changes | undefined;
+  outgoing: Outgoing[];
+  fill: (text: string) => void;
+}
+
+/** A task's conversation with what belongs below its last line. */
+export function TaskView({ task, workspace, status, changes, outgoing, fill }: Props) {
+  const { log, problem, retry } = useLog(task.id);
+  const state = useSyncExternalStore(log.subscribe, log.get);
+  const root = workspace?.path ?? "";
+  const place = useMemo(
+    () => ({ workspace: task.workspace_id, root, opened: new Map<string, boolean>() }),
+    [task.workspace_id, root],
+  );
+  const tail = useTail({ task, status, changes, outgoing, fill, state });
+  return (
+    <PlaceContext value={place}>
+      {problem && !state.loaded ? (
+        <div className="min-h-0 flex-1 p-3">
+          <ProblemCard problem={problem}>
+            <Button icon="refresh" onClick={retry}>
+              Try again
+            </Button>
+          </ProblemCard>
+        </div>
+      ) : (
+        <Transcript log={log} queued={task.queue} tail={tail} />
+      )}
+      <Announcer log={log} />
+    </PlaceContext>
+  );
+}
+
+type TailProps = Omit<Props, "workspace"> & { state: LogState };
+
+function useTail({ task, status, changes, outgoing, fill, state }: TailProps): { key: string; node: ReactNode }[] {
+  const { rows, items, loaded } = state;
+  const last = rows.at(-1);
+  const checks = useMemo(() => {
+    for (let at = rows.length - 1; at >= 0 && at > rows.length - 60; at--) {
+      const row = rows[at];
+      if (row?.type !== "step" || row.step.kind !== "shell") continue;
+      const outcome = outcomeOf(row.step);
+      if (outcome && /passed|failed/.test(outcome.words)) return outcome;
+    }
+    return null;
+  }, [rows]);
+  const tail: { key: string; node: ReactNode }[] = [];
+  if (!loaded) return tail;
+  const arrived = new Set(rows.slice(-20).map(({ key }) => key));
+  const inLine = new Set(task.queue.map(({ id }) => id));
+  const acting = last?.type === "step" && last.step.state === "running";
+  if (task.state === "running" && !items.some(({ aborted }) => aborted === null) && !acting) {
+    tail.push({ key: "working", node: <Working since={lastMoment(state, task)} /> });
+  }
+  if (status && (task.state === "starting" || (task.queue.length > 0 && status.state === "starting"))) {
+    tail.push({ key: "starting", node: <Starting status={status} title="Getting ready" /> });
+  }
+  tail.push({
+    key: `outcome ${task.state}`,
+    node: <Outcome task={task} changes={changes} checks={checks} fill={fill} />,
+  });
+  for (const message of task.queue) {
+    const words =
+      task.state === "starting" ? "Waits until the agent is up" : "In line: the agent reads it after this step";
+    tail.push({ key: `queue ${message.id}`, node: <You text={message.text} waiting={words} /> });
+  }
+  for (const message of outgoing) {
+    if (arrived.has(message.id) || inLine.has(message.id)) continue;
+    tail.push({ key: `out ${message.id}`, node: <You text={message.text} waiting="Sending" /> });
+  }
+  return tail;
+}
+
+function lastMoment({ rows }: LogState, task: Task): number {
+  const last = rows.at(-1);
+  if (last?.type === "step" && last.step.endedAt) return last.step.endedAt;
+  return task.turn_started_at ? Date.parse(task.turn_started_at) : Date.parse(task.updated_at);
+}
+
+function Working({ since }: { since: number }) {
+  const seconds = Math.floor((useNow(true) - since) / 1000);
+  return (
+    <div className="flex items-center gap-2 py-0.75 text-mute">
+      <Spinner />
+      <span>Waiting for the model</span>
+      {seconds >= 2 && <span className="text-sm tabular-nums">{seconds} s</span>}
+    </div>
+  );
+}
+
+/** Reads the agent's finished words aloud to screen readers, once each and not while they stream. */
+function Announcer({ log }: { log: EventLog }) {
+  const { rows } = useSyncExternalStore(log.subscribe, log.get);
+  const last = rows.findLast(({ type }) => type === "said");
+  return (
+    <div aria-live="polite" className="sr-only">
+      {last?.type === "said" ? last.text.slice(0, 600) : ""}
+    </div>
+  );
+}
