@@ -1,6 +1,8 @@
 // What the chat page may ask of the window: `window.pywebview.api.<name>(…)`, a promise each.
 // In place of pywebview's own script, which needs eval and so fails under the page's Content-Security-Policy.
 (function () {
+  if (window.pywebview_bridge) return; // an engine may say twice that it finished
+  window.pywebview_bridge = true;
   const names = $names, platform = "$platform", waiting = new Map();
   let last = 0;
   function ready(post) {

@@ -9,6 +9,7 @@ camera unasked.
 
 import logging
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, override
 
 os.environ["QT_API"] = "pyside6"
 
-from PySide6.QtCore import QEvent, QObject, Qt, QUrl, Signal
+from PySide6.QtCore import QChildEvent, QEvent, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QShortcut
 from PySide6.QtWebEngineCore import (
     QWebEngineDownloadRequest,
@@ -37,6 +38,7 @@ from app.desktop.panes import Hooks, Pane, take_over_bridge
 log = logging.getLogger(__name__)
 
 FOCUS_KEYS = "Ctrl+F6"
+ACTIVATION_SECONDS = 5.0
 ZOOM_STEPS = (0.5, 0.67, 0.75, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 
 _FLAGS = os.environ.get("QTWEBENGINE_CHROMIUM_FLAGS")
@@ -273,13 +275,37 @@ class _View(QWebEngineView):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._touched = 0.0
+
+    def just_used(self) -> bool:
+        """Whether a button or a key was pressed here within Chromium's own span of a user's activation.
+
+        Qt reports a script's `location = …` as a followed link; this tells the two apart.
+        """
+        return time.monotonic() - self._touched < ACTIVATION_SECONDS
+
+    @override
+    def childEvent(self, event: QChildEvent) -> None:
+        if event.added():
+            event.child().installEventFilter(self)  # the widget inside that draws the page and gets the input
+        super().childEvent(event)
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _INPUT:
+            self._touched = time.monotonic()
+        return False
+
+
+_INPUT = frozenset({QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease, QEvent.Type.KeyPress})
 
 
 class _Page(QWebEnginePage):
     """A page that goes nowhere but where the window lets it."""
 
-    def __init__(self, pane: Pane, hooks: Hooks, profile: QWebEngineProfile, view: QWebEngineView) -> None:
+    def __init__(self, pane: Pane, hooks: Hooks, profile: QWebEngineProfile, view: _View) -> None:
         super().__init__(profile, view)
+        self._view = view
         self._pane: Pane = pane
         self._hooks = hooks
         settings = self.settings()
@@ -301,7 +327,7 @@ class _Page(QWebEnginePage):
     ) -> bool:
         if not isMainFrame:
             return True
-        clicked = type == QWebEnginePage.NavigationType.NavigationTypeLinkClicked
+        clicked = type == QWebEnginePage.NavigationType.NavigationTypeLinkClicked and self._view.just_used()
         return self._hooks.may_load(self._pane, _plain(QUrl(url)), clicked)
 
     @override

@@ -1,18 +1,16 @@
 """A stand-in backend: the few routes the window asks for, a chat page and an editor page that tests can drive.
 
-`python -m tests.desktop.standin <data dir>` writes the endpoint file like the real one. Each page fetches what to do
-next from `/test/next?pane=…`, so a test can run a script in either pane and read what it answers.
+Each page fetches what to do next from `/test/next`, so a test can give either pane an order and read what it answers.
 """
 
-import argparse
 import hashlib
 import hmac
+import itertools
 import json
 import os
-import queue
 import secrets
-import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,14 +27,14 @@ a,button{display:block;margin:8px;height:40px;width:200px}</style>
 <button id=pop>open</button><textarea id=text rows=4></textarea><script src="/PANE.js"></script>"""
 
 SCRIPT = """
-const say = (what) => fetch("/test/said?pane=PANE", {method: "POST", body: JSON.stringify(what)});
+const say = (what) => fetch("/test/said", {method: "POST", body: JSON.stringify(what)});
 document.getElementById("pop").onclick = () => window.open("https://example.com/popup-PANE", "_blank", "noopener");
 sessionStorage.visits = Number(sessionStorage.visits || 0) + 1;
 localStorage.visits = Number(localStorage.visits || 0) + 1;
 const drive = async () => {
   say({loaded: location.pathname, visits: sessionStorage.visits, ever: localStorage.visits});
   for (;;) {
-    const order = await (await fetch("/test/next?pane=PANE")).json();
+    const order = await (await fetch("/test/next?page=PAGE")).json();
     if (!order.name) continue;
     try { say({done: order.id, value: await ORDERS[order.name](...order.values)}); }
     catch (error) { say({done: order.id, error: String(error)}); }
@@ -47,19 +45,24 @@ const ORDERS = {
   bridge: () => [typeof window.pywebview, typeof window.qt, typeof (window.webkit || {}).messageHandlers],
   text: (id) => document.getElementById(id).value,
   focused: () => document.hasFocus(),
+  at: () => document.hasFocus() && document.activeElement.id,
   size: () => [innerWidth, innerHeight, devicePixelRatio],
+  where: (id) => { const r = document.getElementById(id).getBoundingClientRect();
+    return [r.x + Math.min(r.width, 30) / 2, r.y + Math.min(r.height, 20) / 2]; },
   go: (url) => { setTimeout(() => { location.href = url }, 50); },
   focus: (id) => document.getElementById(id).focus(),
   popup: (url) => window.open(url) === null,
   notices: () => notices,
   dark: () => matchMedia("(prefers-color-scheme: dark)").matches,
-  post: (name, values) => { qt.webChannelTransport; return new Promise((done) => {
-    new QWebChannel(qt.webChannelTransport, (c) => { c.objects.external.call(name, JSON.stringify(values), "99"); done(true); }); }); },
 };
 const notices = [];
 window.addEventListener("twinseat:notice", (event) => notices.push(event.detail.text));
 if ("PANE" === "chat" && !window.pywebview) addEventListener("pywebviewready", drive); else drive();
 """
+
+
+class PageError(Exception):
+    pass
 
 
 @dataclass
@@ -69,12 +72,60 @@ class Stage:
     asked: list[str] = field(default_factory=list)
     editor: str = "ready"
     tasks: list[dict[str, str]] = field(default_factory=list)
-    orders: dict[str, queue.Queue[dict[str, Any]]] = field(
-        default_factory=lambda: {"chat": queue.Queue(), "editor": queue.Queue()}
-    )
-    said: "queue.Queue[dict[str, Any]]" = field(default_factory=queue.Queue)
+    orders: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"chat": [], "editor": []})
+    pages: dict[str, int] = field(default_factory=lambda: {"chat": 0, "editor": 0})
+    said: list[dict[str, Any]] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
     url: str = ""
     editor_url: str = ""
+
+    def heard(self, pane: str, what: dict[str, Any]) -> None:
+        with self.changed:
+            self.said.append({"pane": pane, **what})
+            self.changed.notify_all()
+
+    def next_order(self, pane: str, page: int) -> dict[str, Any]:
+        """What the pane should do, or nothing for now. A page that was replaced gets nothing any more."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.orders[pane] or page != self.pages[pane], 5)
+            return self.orders[pane].pop(0) if page == self.pages[pane] and self.orders[pane] else {}
+
+    def new_page(self, pane: str) -> int:
+        with self.changed:
+            self.pages[pane] += 1
+            self.changed.notify_all()
+            return self.pages[pane]
+
+    def hear(self, pane: str, key: str, value: object = None, patience: float = 20) -> dict[str, Any]:
+        """Wait for the first message of a pane that has `key` (with that value) and take it."""
+
+        def index() -> int | None:
+            return next(
+                (
+                    i
+                    for i, one in enumerate(self.said)
+                    if one["pane"] == pane and key in one and value in (None, one[key])
+                ),
+                None,
+            )
+
+        with self.changed:
+            assert self.changed.wait_for(lambda: index() is not None, patience), f"{pane} said no {key}: {self.said}"
+            found = index()
+            assert found is not None
+            return self.said.pop(found)
+
+    def order(self, pane: str, name: str, *values: object) -> Any:
+        """Run one of the page's orders and return its value. A page's error is raised."""
+        number = next(self.numbers)
+        with self.changed:
+            self.orders[pane].append({"id": number, "name": name, "values": values})
+            self.changed.notify_all()
+        answer = self.hear(pane, "done", number)
+        if "error" in answer:
+            raise PageError(answer["error"])
+        return answer.get("value")
 
     def status(self) -> dict[str, Any]:
         problem = None
@@ -111,18 +162,26 @@ class Handler(BaseHTTPRequestHandler):
                 back, front = ("#1f1f1f", "#ccc") if pane == "editor" else ("#181818", "#ccc")
                 page = PAGE.replace("PANE", pane).replace("BACK", back).replace("FRONT", front)
                 # The real backend's policy: pywebview's own bridge fails under it.
-                self.answer(200, page, "text/html", {"Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'"})
+                self.answer(
+                    200,
+                    page,
+                    "text/html",
+                    {"Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'"},
+                )
             case "/chat.js" | "/editor.js":
-                self.answer(200, SCRIPT.replace("PANE", pane), "text/javascript")
+                script = SCRIPT.replace("PANE", pane).replace("PAGE", str(stage.new_page(pane)))
+                self.answer(200, script, "text/javascript")
             case "/file":
-                self.answer(200, "content", "application/octet-stream", {"Content-Disposition": 'attachment; filename="report.txt"'})
+                self.answer(
+                    200,
+                    "content",
+                    "application/octet-stream",
+                    {"Content-Disposition": 'attachment; filename="report.txt"'},
+                )
             case "/test/next":
-                try:
-                    self.answer(200, stage.orders[pane].get(timeout=5))
-                except queue.Empty:
-                    self.answer(200, {})
+                self.answer(200, stage.next_order(pane, int(query["page"][0])))
             case "/test/said":
-                stage.said.put({"pane": pane, **json.loads(body)})
+                stage.heard(pane, json.loads(body))
                 self.answer(200, {})
             case "/favicon.ico":
                 self.answer(404, {})
@@ -146,7 +205,9 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", ["workspaces"]:
                 self.answer(200, [])
             case "GET", ["workspaces", "w1"]:
-                self.answer(200, {"id": WORKSPACE, "name": "demo", "path": "/demo", "exists": True, "status": stage.status()})
+                self.answer(
+                    200, {"id": WORKSPACE, "name": "demo", "path": "/demo", "exists": True, "status": stage.status()}
+                )
             case "POST", ["workspaces", "w1", "open"] | ["tasks", _, "interrupt"]:
                 self.answer(200, {})
             case "POST", ["workspaces", "w1", "retry"]:
@@ -157,7 +218,9 @@ class Handler(BaseHTTPRequestHandler):
             case _:
                 self.answer(404, {})
 
-    def answer(self, status: int, body: object, kind: str = "application/json", extra: dict[str, str] | None = None) -> None:
+    def answer(
+        self, status: int, body: object, kind: str = "application/json", extra: dict[str, str] | None = None
+    ) -> None:
         data = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(status)
         for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), **(extra or {})}.items():
@@ -168,6 +231,9 @@ class Handler(BaseHTTPRequestHandler):
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A page that went away while it was being answered is what some tests are about."""
 
     def __init__(self, stage: Stage, is_editor: bool) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
