@@ -55,9 +55,9 @@ class Paths:
         return self.data / "sessions.json"
 
     @property
-    def ports(self) -> Path:
-        """The remembered ports of the app and of the gateway."""
-        return self.data / "ports.json"
+    def remembered(self) -> Path:
+        """The backend's ports and the bridge's token, which outlive it."""
+        return self.data / "remembered.json"
 
     @property
     def secret_names(self) -> Path:

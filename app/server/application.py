@@ -38,7 +38,7 @@ def build(parts: Parts, answers: Answers) -> Guard:
     """The whole application. The guard is told its port once that is known."""
     api = routes()
     api.state.parts = parts
-    return Guard(_Split(Idempotency(api, answers), Page()), parts.sessions, parts.config.origins)
+    return Guard(_Split(Idempotency(api, answers), Page()), parts.sessions, parts.config.origins, parts.clients.seen)
 
 
 class _Split:

@@ -6,7 +6,7 @@ STAY_SECONDS = 60.0
 
 
 class Clients:
-    """Counts open sockets."""
+    """Counts open sockets, and hears of requests."""
 
     def __init__(self) -> None:
         self._open = 0
@@ -18,6 +18,10 @@ class Clients:
 
     def left(self) -> None:
         self._open -= 1
+        self._moved.set()
+
+    def seen(self) -> None:
+        """A request came: whoever sent it looks on, if only from time to time."""
         self._moved.set()
 
     @property

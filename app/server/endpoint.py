@@ -116,41 +116,54 @@ def find(paths: Paths) -> Backend | None:
 
 def is_ours(backend: Backend) -> bool:
     """Whether the process at that address knows the launch secret."""
-    nonce = secrets.token_hex(16)
     try:
-        status, answer = call(backend, "GET", f"/api/health?nonce={nonce}", authorized=False)
+        with contextlib.closing(_connect(backend, ANSWER_SECONDS)):
+            return True
     except (OSError, http.client.HTTPException, ValueError):
         return False
-    given = answer.get("proof") if isinstance(answer, dict) else None
-    return status == 200 and isinstance(given, str) and hmac.compare_digest(given, proof(backend.secret, nonce))
 
 
 def call(
-    backend: Backend,
-    method: str,
-    path: str,
-    body: object = None,
-    *,
-    authorized: bool = True,
-    timeout: float | None = None,
+    backend: Backend, method: str, path: str, body: object = None, *, timeout: float | None = ANSWER_SECONDS
 ) -> tuple[int, Any]:
-    """One request to the backend; no proxy is ever asked. Raises OSError, HTTPException or ValueError."""
-    address = urlsplit(backend.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout or ANSWER_SECONDS)
-    headers = {"Accept": "application/json"}
-    if authorized:
-        headers["Authorization"] = f"Bearer {backend.secret}"
+    """One request to the backend, proven on the same connection; no proxy is ever asked.
+
+    Raises OSError (ConnectionRefusedError for a stranger), HTTPException or ValueError.
+    """
+    headers = {"Accept": "application/json", "Authorization": f"Bearer {backend.secret}"}
     data = None
     if body is not None:
         data = json.dumps(body).encode()
         headers["Content-Type"] = "application/json"
-    if method == "POST" and authorized:
+    if method == "POST":
         headers["Idempotency-Key"] = secrets.token_hex(16)
-    with contextlib.closing(connection):
+    with contextlib.closing(_connect(backend, timeout)) as connection:
         connection.request(method, path, data, headers)
         answer = connection.getresponse()
         text = answer.read()
         return answer.status, json.loads(text) if text else None
+
+
+def _connect(backend: Backend, timeout: float | None) -> http.client.HTTPConnection:
+    """A connection whose other end has just shown that it knows the secret, and that never reconnects by itself."""
+    address = urlsplit(backend.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=ANSWER_SECONDS)
+    try:
+        nonce = secrets.token_hex(16)
+        connection.request("GET", f"/api/health?nonce={nonce}")
+        _check(json.loads(connection.getresponse().read()), proof(backend.secret, nonce))
+        connection.auto_open = 0
+        connection.sock.settimeout(timeout)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check(answer: object, expected: str) -> None:
+    given = answer.get("proof") if isinstance(answer, dict) else None
+    if not isinstance(given, str) or not hmac.compare_digest(given, expected):
+        raise ConnectionRefusedError("another program answers there")
 
 
 def sign_in_url(backend: Backend) -> str:

@@ -11,7 +11,7 @@ learned from, are in docs/security.md:
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,11 +19,11 @@ from app.problems import Fault
 from app.schemas import Problem
 from app.server.sessions import Identity, Sessions
 
-type Scope = MutableMapping[str, Any]
-type Message = MutableMapping[str, Any]
+type Scope = dict[str, Any]
+type Message = dict[str, Any]
 type Receive = Callable[[], Awaitable[Message]]
 type Send = Callable[[Message], Awaitable[None]]
-type App = Callable[[Scope, Receive, Send], Awaitable[None]]
+type App = Callable[[Any, Any, Any], Awaitable[None]]
 
 OPEN = {("GET", "/api/health"), ("HEAD", "/api/health"), ("POST", "/api/session")}
 BODY_BYTES = 1 << 20
@@ -35,10 +35,20 @@ _PROTECTED = ("/api", "/ws")
 
 
 class Guard:
-    """`hosts` are the `host:port` names served; they are known once the port is, so they are set later."""
+    """`hosts` are the `host:port` names served; they are known once the port is, so they are set later.
 
-    def __init__(self, app: App, sessions: Sessions, allowed_origins: Iterable[str] = ()) -> None:
+    `seen` hears of each request that was let in with a credential.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        sessions: Sessions,
+        allowed_origins: Iterable[str] = (),
+        seen: Callable[[], None] = lambda: None,
+    ) -> None:
         self._app = app
+        self._seen = seen
         self._sessions = sessions
         self._foreign = {origin.lower(): urlsplit(origin.lower()).netloc for origin in allowed_origins}
         self.hosts: set[str] = set()
@@ -54,6 +64,8 @@ class Guard:
         try:
             identity = self._admit(scope)
             scope.setdefault("state", {})["identity"] = identity
+            if identity is not None:
+                self._seen()
             if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
                 receive = await _whole_body(scope, receive)
         except Fault as fault:

@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from app.agent.hub import Hub
 from app.config import Config
 from app.editor.bridge import Bridge
+from app.gateway.probe import Prober
 from app.gateway.profiles import Profiles
 from app.schemas import Demo
 from app.secrets import SecretStore
@@ -36,6 +37,7 @@ class Parts:
     tasks: TaskService
     workspaces: Workspaces
     profiles: Profiles
+    prober: Prober
     bridge: Bridge
     demo: Callable[[], Awaitable[Demo]]
     url: str = ""

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.gateway import probe, providers
+from app.gateway import providers
 from app.problems import Fault
 from app.schemas import (
     ModelList,
@@ -82,13 +82,13 @@ async def list_providers() -> list[Provider]:
 @router.post("/models/list")
 async def list_offered(parts: Has, body: Probe) -> ModelList:
     """What a provider offers, asked of itself. A failure is in `problem`, in words."""
-    return await probe.list_models(body, parts.profiles)
+    return await parts.prober.list_models(body)
 
 
 @router.post("/models/test")
 async def try_model(parts: Has, body: Probe) -> ProbeResult:
     """One real request of one token. A failure is in `problem`, in words."""
-    return await probe.test(body, parts.profiles)
+    return await parts.prober.test(body)
 
 
 @router.post("/daytona/test")
