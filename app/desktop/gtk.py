@@ -299,7 +299,7 @@ class GtkPanes:
         )
         dialog.format_secondary_text(text)
         for index, choice in enumerate(choices):
-            dialog.add_button(choice, index)
+            dialog.add_button(f"_{choice}", index)
         dialog.set_default_response(0)
         answer = dialog.run()
         dialog.destroy()

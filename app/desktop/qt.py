@@ -212,7 +212,7 @@ class QtPanes:
         roles = QMessageBox.ButtonRole
         last = len(choices) - 1
         kinds = {0: roles.AcceptRole, last: roles.RejectRole}
-        buttons = [box.addButton(choice, kinds.get(i, roles.DestructiveRole)) for i, choice in enumerate(choices)]
+        buttons = [box.addButton(f"&{choice}", kinds.get(i, roles.DestructiveRole)) for i, choice in enumerate(choices)]
         box.setDefaultButton(buttons[0])
         box.setEscapeButton(buttons[last])
         box.exec()
