@@ -49,7 +49,7 @@ class Orders:
         if facts.status == "waiting_for_confirmation":
             return await self._decide(conversation, facts)
         if facts.rejected is not None and facts.status == "idle":
-            await self._after_rejection(conversation, stop=facts.rejected.stop)
+            await self._after_rejection(conversation, facts, stop=facts.rejected.stop)
             return True
         if await self._forward(conversation, facts):
             return True
@@ -122,10 +122,11 @@ class Orders:
             return False
         return await self._until(lambda now: now.status != "waiting_for_confirmation", _EFFECT)
 
-    async def _after_rejection(self, conversation: Conversation, *, stop: bool) -> None:
+    async def _after_rejection(self, conversation: Conversation, facts: Facts, *, stop: bool) -> None:
+        """Stop, or go on: with what the user said meanwhile, if anything."""
         if stop:
             await self._client().pause(conversation.id)
-        else:
+        elif not await self._forward(conversation, facts):
             await self._client().run(conversation.id)
         await self._until(lambda now: now.rejected is None, _EFFECT)
 
