@@ -203,7 +203,8 @@ class Bridge:
             return None
         event = message.get("event")
         if event is None:
-            future = window.waiting.get(message.get("id", 0))
+            number = message.get("id")
+            future = window.waiting.get(number) if isinstance(number, int) else None
             if future is not None and not future.done():
                 future.set_result(message)
             return None
