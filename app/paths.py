@@ -96,8 +96,8 @@ def _named(variable: str) -> Path | None:
 
 def write_private(path: Path, text: str) -> None:
     """Replace a file in one step, mode 0600: a reader sees the old content or the new, never half of it."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    scratch = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

@@ -12,6 +12,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import structlog
 
@@ -21,6 +22,7 @@ from app.config import Config
 from app.editor import code_server
 from app.editor.bridge import Bridge, Selection
 from app.editor.origin import Origins
+from app.gateway.agents import AsgiApp
 from app.gateway.app import Gateway
 from app.gateway.app import build as build_gateway
 from app.gateway.llm import llm_config
@@ -149,7 +151,9 @@ class Backend:
             asked=lambda selection: _asked(hub, selection),
             trust_wanted=lambda workspace_id: _trust_wanted(hub, workspace_id),
         )
-        inner = Listener(build_gateway(gateway, bridge=bridge.__call__), "The model gateway", port=remembered.gateway)
+        inner = Listener(
+            build_gateway(gateway, bridge=cast("AsgiApp", bridge)), "The model gateway", port=remembered.gateway
+        )
         self._undo.append(inner.stop)
         runtime = self._runtime(inner.port, remembered.bridge)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 
 from app.problems import Fault
 from app.schemas import Secrets, SecretValue, Settings, SettingsPatch
-from app.server.parts import Has
+from app.server.parts import Has, Parts
 
 router = APIRouter(prefix="/api", tags=["settings"])
 
@@ -17,13 +17,16 @@ Name = Annotated[str, Path(max_length=200, description="`model:<profile id>` or 
 
 @router.get("/settings")
 async def get_settings(parts: Has) -> Settings:
-    return parts.settings.value
+    return _shown(parts)
 
 
 @router.patch("/settings")
 async def change_settings(parts: Has, body: SettingsPatch) -> Settings:
     """Change what is named; null clears a budget or a model."""
-    return await asyncio.to_thread(parts.settings.patch, body)
+    if "default_model_id" in body.model_fields_set:
+        parts.profiles.set_default(body.default_model_id)
+    await asyncio.to_thread(parts.settings.patch, body)
+    return _shown(parts)
 
 
 @router.get("/secrets")
@@ -37,13 +40,20 @@ async def list_secrets(parts: Has) -> Secrets:
 async def store_secret(parts: Has, name: Name, body: SecretValue) -> None:
     """Store a key, write-only."""
     _check(name)
-    await parts.secrets.set(name, body.value)
+    await parts.secrets.set(name, body.value.strip())
+    parts.profiles.reread_key(name.removeprefix("model:"))
 
 
 @router.delete("/secrets/{name}", status_code=204)
 async def delete_secret(parts: Has, name: Name) -> None:
     _check(name)
     await parts.secrets.delete(name)
+    parts.profiles.reread_key(name.removeprefix("model:"))
+
+
+def _shown(parts: Parts) -> Settings:
+    """The default model is kept with the models."""
+    return parts.settings.value.model_copy(update={"default_model_id": parts.profiles.default_id})
 
 
 def _check(name: str) -> None:
