@@ -258,7 +258,9 @@ class Gateway:
                 problem = failures.cut_off(exchange.profile)
                 if isinstance(error, TimeoutError):
                     problem = failures.unreachable(error, exchange.profile)
-            if problem is not None:
+            if (error := meter.error()) is not None:
+                problem = failures.in_stream(error, exchange.profile)  # the agent has it already, in their words
+            elif problem is not None:
                 # On a line of its own: the last one may be half.
                 await agents.more(send, b"\n\n" + failures.event(problem, exchange.protocol))
             await agents.more(send, b"", last=True)

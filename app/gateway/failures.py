@@ -126,6 +126,15 @@ def refused(status: int, content_type: str, body: bytes, profile: ModelProfile) 
     return problem("model-refused", 400, "The model refused the request", "refused the request", remedy)
 
 
+def in_stream(body: bytes, profile: ModelProfile) -> Problem:
+    """The problem behind an error that came as an event of a stream, where the status was 200 already."""
+    said, codes = words(body)
+    signs = " ".join((*codes, said))
+    numbers = [int(code) for code in codes if code.isdigit() and 400 <= int(code) < 600]
+    status = numbers[0] if numbers else 529 if "overloaded" in signs else 429 if "rate_limit" in signs else 500
+    return refused(status, "application/json", body, profile)
+
+
 def not_an_endpoint(profile: ModelProfile, status: int) -> Problem:
     """Something answers there, but not a model API."""
     return Problem(

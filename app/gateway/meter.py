@@ -1,7 +1,7 @@
-"""Watches an answer go by: finds the usage, notices rubbish and a stream that breaks off.
+"""Watches an answer go by: finds the usage, notices an error, rubbish, and a stream that breaks off.
 
-The hot path looks at bytes, not at JSON: a chunk is searched for a usage object and its lines for their form. Only
-the lines with usage are parsed, once the stream is over.
+The hot path looks at bytes, not at JSON: a chunk is searched for a usage or error object and its lines for their
+form. Only the lines with one are parsed, once the stream is over.
 """
 
 import re
@@ -13,12 +13,15 @@ from app.schemas import Protocol
 KEPT = 8 * 1024 * 1024
 """Bytes of a stream kept for an estimate, should the provider not count."""
 
-_USAGE = {
-    "openai": re.compile(rb'"usage"\s*:\s*\{'),
-    "responses": re.compile(rb'"usage"\s*:\s*\{'),
-    "anthropic": re.compile(rb'"usage"\s*:\s*\{'),
-    "gemini": re.compile(rb'"usageMetadata"\s*:\s*\{'),
+_USAGE = rb'"usage"\s*:\s*\{'
+_ERROR = rb'"error"\s*:\s*\{|"type"\s*:\s*"error"'
+_NOTED = {
+    "openai": re.compile(_USAGE + b"|" + _ERROR),
+    "responses": re.compile(_USAGE + b"|" + _ERROR),
+    "anthropic": re.compile(_USAGE + b"|" + _ERROR),
+    "gemini": re.compile(rb'"usageMetadata"\s*:\s*\{|' + _ERROR),
 }
+_IS_ERROR = re.compile(_ERROR)
 _END = {
     "openai": re.compile(rb'"finish_reason"\s*:\s*"|data:\s*\[DONE\]'),
     "responses": re.compile(rb'"response\.(?:completed|incomplete|failed)"'),
@@ -38,7 +41,7 @@ class Meter:
 
     def __init__(self, protocol: Protocol, *, sse: bool = True) -> None:
         self._protocol: Protocol = protocol
-        self._usage = _USAGE[protocol]
+        self._noted = _NOTED[protocol]
         self._strict = sse and protocol != "gemini"
         self._sse = sse
         self._rest = b""
@@ -63,13 +66,20 @@ class Meter:
         if self._strict:
             for line in lines.split(b"\n"):
                 _check(line)
-        if self._usage.search(lines):
-            found = [line for line in lines.split(b"\n") if self._usage.search(line)]
+        if self._noted.search(lines):
+            found = [line for line in lines.split(b"\n") if self._noted.search(line)]
             self._lines = self._lines[:1] + (self._lines[1:] + found)[-_LINES_KEPT:]
 
     def ended(self) -> bool:
         """Whether the protocol's last word was heard."""
         return any(_END[self._protocol].search(part) for part in (b"".join(self._chunks[-8:]), self._rest, self._all()))
+
+    def error(self) -> bytes | None:
+        """The JSON of the error that the provider sent within its stream, if it did."""
+        for line in reversed(self._lines):
+            if _IS_ERROR.search(line):
+                return line.partition(b":")[2].strip()
+        return None
 
     def counts(self, request: bytes) -> Counts:
         """What it took: the provider's own count, or an estimate."""
