@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import { api, problemOf } from "@/api/client";
 import type { Demo, Provider } from "@/api/types";
@@ -22,7 +22,15 @@ export function ProviderStep({ answers, onNext, onDemo, onSkip, ...frame }: Prop
   const providers = useProviders();
   const [chosen, setChosen] = useState<string | null>(answers.provider?.id ?? null);
   const [baseUrl, setBaseUrl] = useState(answers.baseUrl);
-  const demo = useMutation({ mutationFn: () => api.post<Demo>("/api/demo"), onSuccess: onDemo });
+  const client = useQueryClient();
+  const demo = useMutation({
+    mutationFn: () => api.post<Demo>("/api/demo"),
+    onSuccess: async (made) => {
+      // The demo brings a workspace, a model and a task that no list here knows yet.
+      await client.invalidateQueries();
+      onDemo(made);
+    },
+  });
   // A model that already runs on this computer is the shortest way to a first task.
   const ordered = [...(providers.data ?? [])].sort((a, b) => Number(b.found ?? false) - Number(a.found ?? false));
   const provider = ordered.find(({ id }) => id === chosen) ?? null;
