@@ -41,28 +41,30 @@ class CodeServer:
             raise RuntimeNotReady("VS Code's server has stopped. It is started again.")
         return Endpoint("http://code-server", socket=self.socket)
 
+    def argv(self) -> list[str]:
+        return code_server.argv(
+            code_server.find(),
+            socket=self.socket,
+            user_data=self.folder / "user-data",
+            extensions=self.folder / "extensions",
+            trusted=self.trusted,
+        )
+
     async def start(self) -> None:
-        home = code_server.find()
         base = {name: os.environ[name] for name in KEPT if name in os.environ} | {"HOME": str(self.folder)} | self.env
         self.socket.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *code_server.argv(
-                    home,
-                    socket=self.socket,
-                    user_data=self.folder / "user-data",
-                    extensions=self.folder / "extensions",
-                    trusted=self.trusted,
-                ),
+                *self.argv(),
                 env=code_server.environment(base, trusted=self.trusted, **self.settings),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        await until(self._answers)
+        await until(self.answers)
 
-    async def _answers(self) -> bool:
+    async def answers(self) -> bool:
         assert self.process is not None
         assert self.process.returncode is None, self.log.read_text()
         with contextlib.suppress(OSError):
