@@ -2,8 +2,8 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-import { fixture } from "./dev/fixture";
-import { precompress } from "./dev/precompress";
+import { fixture } from "./dev/fixture.ts";
+import { precompress } from "./dev/precompress.ts";
 
 export default defineConfig({
   plugins: [react(), tailwindcss(), fixture(), precompress()],

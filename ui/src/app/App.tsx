@@ -15,6 +15,7 @@ import { useTheme } from "./theme";
 const Wizard = lazy(() => import("@/wizard/Wizard"));
 const Settings = lazy(() => import("@/settings/Settings"));
 const Palette = lazy(() => import("@/palette/Palette"));
+const OpenDialog = lazy(() => import("@/folders/OpenDialog"));
 const Help = lazy(() => import("@/palette/Help"));
 
 /** What the page shows follows from state alone: signed out, first run, or the cockpit. */
@@ -61,6 +62,7 @@ function SignedIn() {
       <Suspense>
         {over === "settings" && <Settings onClose={close} />}
         {over === "palette" && <Palette onClose={close} />}
+        {over === "folder" && <OpenDialog onClose={close} />}
         {over === "help" && <Help onClose={close} />}
       </Suspense>
     </>

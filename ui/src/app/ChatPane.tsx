@@ -122,6 +122,7 @@ export function ChatPane({ workspace, status, taskId, editorElsewhere, onEditor 
         onSend={send}
         onInterrupt={() => verb.mutate({ verb: "interrupt" }, { onError: (error) => say(problemOf(error).detail) })}
         place={place}
+        closed={!workspace ? "Open a folder to begin" : workspace.exists ? null : "The folder is gone"}
       />
       {over === "tasks" && <TaskDrawer current={taskId} workspace={workspace?.id ?? null} />}
       <DeleteTask />

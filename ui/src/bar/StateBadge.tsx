@@ -14,9 +14,14 @@ export function StateBadge({ task }: { task: Task }) {
   const seconds = ticking && task.turn_started_at ? (now - Date.parse(task.turn_started_at)) / 1000 : null;
   return (
     <Tooltip text={words} side="bottom">
-      <div className="flex max-w-[45%] min-w-0 shrink-0 items-center gap-1.5 text-mute">
+      <div className="flex max-w-[40%] min-w-0 shrink-0 items-center gap-1.5 text-mute">
         <CodiconIcon name={icon} className={tone} spin={spin} />
-        <span className="hidden truncate @sm:inline">{words}</span>
+        <span aria-hidden className="hidden truncate @sm:inline @xl:hidden">
+          {word}
+        </span>
+        <span aria-hidden className="hidden truncate @xl:inline">
+          {words}
+        </span>
         <span role="status" className="sr-only">
           {word}
         </span>

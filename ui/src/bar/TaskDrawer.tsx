@@ -22,10 +22,18 @@ export function TaskDrawer({ current, workspace }: { current: string | null; wor
   const tasks = useTasks(asked);
   const names = new Map(useWorkspaces().data?.map(({ id, name }) => [id, name]));
   const element = useRef<HTMLDivElement>(null);
+  const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const timer = setTimeout(() => setAsked(query.trim()), 150);
     return () => clearTimeout(timer);
   }, [query]);
+  useEffect(() => {
+    const before = document.activeElement;
+    field.current?.focus();
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
   const close = () => overlay.set(null);
   const found = tasks.data?.tasks ?? [];
   const move = (by: number) => {
@@ -56,7 +64,7 @@ export function TaskDrawer({ current, workspace }: { current: string | null; wor
               type="search"
               aria-label="Search tasks"
               placeholder="Search tasks"
-              autoFocus
+              ref={field}
               value={query}
               onChange={(event) => setQuery(event.target.value)}
               className="h-7 w-full rounded-sm border border-edge bg-bg pr-2 pl-7 text-fg outline-none focus:border-focus"

@@ -23,10 +23,10 @@ export function WorkspaceMenu({ workspace, status }: { workspace: Workspace | nu
           icon={workspace ? icons[workspace.runtime] : "folder"}
           aria-label={workspace ? `Workspace ${workspace.name}: ${place}` : "Open a folder"}
           title={workspace ? `${workspace.path}\n${place}` : undefined}
-          className="max-w-30 shrink-0 @md:max-w-36 @2xl:max-w-80"
+          className="max-w-7 shrink-0 @sm:max-w-24 @xl:max-w-36 @3xl:max-w-80"
         >
           {workspace?.name ?? "No folder"}
-          {place && <span className="hidden text-faint @2xl:inline"> · {place}</span>}
+          {place && <span className="hidden text-faint @3xl:inline"> · {place}</span>}
         </Chip>
       }
     >

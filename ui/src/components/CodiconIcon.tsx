@@ -10,7 +10,10 @@ const sources = import.meta.glob<string>(
 const shapes = new Map(
   Object.entries(sources).map(([path, svg]) => [
     path.slice(path.lastIndexOf("/") + 1, -".svg".length),
-    svg.replace(/^[^]*?<svg[^>]*>/, "").replace(/<\/svg>\s*$/, ""),
+    {
+      box: /viewBox="([^"]*)"/.exec(svg)?.[1] ?? "0 0 16 16",
+      paths: svg.replace(/^[^]*?<svg[^>]*>/, "").replace(/<\/svg>\s*$/, ""),
+    },
   ]),
 );
 
@@ -29,7 +32,7 @@ interface Props {
 export const CodiconIcon = memo(function CodiconIcon({ name, size = 16, spin, className, label }: Props) {
   return (
     <svg
-      viewBox="0 0 16 16"
+      viewBox={shapes.get(name)?.box}
       width={size}
       height={size}
       fill="currentColor"
@@ -37,7 +40,7 @@ export const CodiconIcon = memo(function CodiconIcon({ name, size = 16, spin, cl
       role={label ? "img" : undefined}
       aria-label={label}
       aria-hidden={label ? undefined : true}
-      dangerouslySetInnerHTML={{ __html: shapes.get(name) ?? "" }}
+      dangerouslySetInnerHTML={{ __html: shapes.get(name)?.paths ?? "" }}
     />
   );
 });

@@ -35,11 +35,13 @@ interface Props {
   onSend: (draft: Draft) => Promise<boolean>;
   onInterrupt: () => void;
   place: string;
+  /** Why nothing can be sent now; null when it can. */
+  closed: string | null;
 }
 
 const IMAGE_TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-export function Composer({ ref, draftKey, workspace, task, choice, onChoice, onSend, onInterrupt, place }: Props) {
+export function Composer({ ref, draftKey, workspace, task, choice, onChoice, onSend, onInterrupt, place, closed }: Props) {
   const [draft, setDraft] = useState(() => loadDraft(draftKey));
   const [sending, setSending] = useState(false);
   /** Null while closed; what follows the @ otherwise. */
@@ -66,6 +68,11 @@ export function Composer({ ref, draftKey, workspace, task, choice, onChoice, onS
       focus();
     },
   }));
+
+  // The page is for writing first; whoever holds the focus already keeps it.
+  useEffect(() => {
+    if (document.activeElement === document.body) focus();
+  }, [focus]);
 
   // Grows with its text, to a third of the window.
   useLayoutEffect(() => {
@@ -105,7 +112,7 @@ export function Composer({ ref, draftKey, workspace, task, choice, onChoice, onS
   );
 
   const send = async () => {
-    if (empty || sending || !workspace) return;
+    if (empty || sending || closed !== null) return;
     setSending(true);
     const sent = draft;
     setDraft(emptyDraft);
@@ -169,15 +176,15 @@ export function Composer({ ref, draftKey, workspace, task, choice, onChoice, onS
           aria-label="Message to the agent"
           aria-keyshortcuts="Enter Escape"
           placeholder={
-            !workspace
-              ? "Open a folder to begin"
+            closed !== null
+              ? closed
               : working
                 ? "Add to the work; it waits in line"
                 : task
                   ? "Message the agent, or type @ to add context"
                   : "What shall it do? Type @ to add context"
           }
-          disabled={!workspace}
+          disabled={closed !== null}
           maxLength={200_000}
           className="block max-h-[33vh] min-h-9 w-full resize-none bg-transparent px-2.5 pt-2 pb-1 text-fg outline-none"
           value={draft.text}
@@ -211,13 +218,13 @@ export function Composer({ ref, draftKey, workspace, task, choice, onChoice, onS
           <ModeChip mode={choice.mode} onChange={(mode) => onChoice({ mode })} />
           <ModelChip modelId={choice.modelId} onChange={(modelId) => onChoice({ modelId })} />
           <BudgetChip budget={choice.budget} onChange={(budget) => onChoice({ budget })} />
-          <span className="ml-1 hidden min-w-0 flex-1 truncate text-sm text-faint @lg:block">{place}</span>
-          <span className="flex-1 @lg:hidden" />
+          <span className="ml-1 hidden min-w-0 flex-1 truncate text-sm text-faint @[380px]:block">{place}</span>
+          <span className="flex-1 @[380px]:hidden" />
           <IconButton
             icon={stops ? "debug-stop" : working ? "send" : "send"}
             label={stops ? "Stop the agent" : working ? "Send; it waits in line" : "Send"}
             keys={stops ? keys.interrupt.combo : keys.send.combo}
-            disabled={!stops && (empty || !workspace)}
+            disabled={!stops && (empty || closed !== null)}
             className={classes(
               "size-6.5! bg-accent text-on-accent! hover:bg-accent-hover! disabled:bg-hover disabled:text-faint! disabled:opacity-100!",
             )}

@@ -109,7 +109,11 @@ export interface Line {
 /** The words of a step's line, in the tense of its state. */
 export function lineOf(step: Step, root: string): Line {
   const running = step.state === "running";
-  const tense = (doing: string, done: string) => (running ? doing : done);
+  const tense = (doing: string, done: string) => {
+    if (step.state === "rejected") return `Not done: ${doing.toLowerCase()}`;
+    if (step.state === "failed" && step.kind !== "shell") return `Failed: ${doing.toLowerCase()}`;
+    return running ? doing : done;
+  };
   const path = relative(pathOf(step), root);
   switch (step.kind) {
     case "shell": {

@@ -34,7 +34,7 @@ export function Outcome({ task, changes, checks, fill }: Props) {
       return <Finished task={task} changes={changes} checks={checks} fill={fill} />;
     case "failed":
       return (
-        <div className="pb-4">
+        <div className="pt-2 pb-4">
           <ProblemCard problem={task.problem ?? unexplained} live>
             {resume("Try again")}
             <Remedies task={task} code={task.problem?.code ?? ""} />
@@ -80,7 +80,7 @@ const unexplained: Problem = {
 
 function Rest({ icon, title, detail, children }: { icon: string; title: string; detail: string; children: React.ReactNode }) {
   return (
-    <section className="mb-4 rounded-md border border-line px-3 py-2">
+    <section className="mt-2 mb-4 rounded-md border border-line px-3 py-2">
       <div className="flex gap-2">
         <CodiconIcon name={icon} className="mt-0.5 text-warn" />
         <div className="min-w-0 flex-1">
@@ -140,7 +140,7 @@ function Finished({ task, changes, checks, fill }: Props) {
     ) : null,
   ].filter((one) => one !== null);
   return (
-    <section aria-label="Finished" className="mb-4 rounded-md border border-line px-3 py-2">
+    <section aria-label="Finished" className="mt-2 mb-4 rounded-md border border-line px-3 py-2">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <span className="flex items-center gap-2 font-semibold text-strong">
           <CodiconIcon name="pass-filled" className="text-ok" />

@@ -12,7 +12,7 @@ const filePath = /^(?!https?:)((?:\.{0,2}\/)?[\w.@-]+(?:\/[\w.@-]+)+|[\w@-]+\.[a
 function Block({ children }: { children?: ReactNode }) {
   const element = useRef<HTMLPreElement>(null);
   return (
-    <div className="group relative my-2 overflow-hidden rounded-md border border-line bg-code">
+    <div className="group relative my-2 first:mt-0 last:mb-0 overflow-hidden rounded-md border border-line bg-code">
       <pre ref={element} className="overflow-x-auto px-2.5 py-1.5 font-mono text-sm">
         {children}
       </pre>

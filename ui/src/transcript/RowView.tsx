@@ -21,7 +21,7 @@ export const RowView = memo(function RowView({ row }: { row: Row }) {
       return <You text={row.text} attachments={row.attachments} images={row.images.length} />;
     case "said":
       return (
-        <div className="pb-2">
+        <div className="pt-1.5 pb-2">
           <Said text={row.text} />
         </div>
       );
@@ -118,7 +118,7 @@ function firstSentence(text: string): string {
 
 function Failure({ title, detail, remedy }: { title: string; detail: string; remedy: string | null }) {
   return (
-    <div className="mb-2 flex gap-2 rounded-md border border-l-3 border-bad/40 border-l-bad px-3 py-2">
+    <div className="my-2 flex gap-2 rounded-md border border-l-3 border-bad/40 border-l-bad px-3 py-2">
       <CodiconIcon name="error" className="mt-0.5 text-bad" />
       <div className="min-w-0 break-words">
         <div className="text-strong">{title}</div>
@@ -156,7 +156,7 @@ export function ItemView({ item }: { item: Item }) {
   const now = useNow(thinking);
   const seconds = Math.max(0, Math.floor((now - item.startedAt) / 1000));
   return (
-    <div className="pb-2">
+    <div className="pt-1.5 pb-2">
       {item.reasoning && thinking && (
         <div className="mb-1">
           <div className="flex items-center gap-2 py-0.75 text-mute">

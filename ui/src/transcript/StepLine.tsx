@@ -1,4 +1,4 @@
-import { memo, type ReactNode } from "react";
+import { memo, use, type ReactNode } from "react";
 import { useNow } from "@/app/clock";
 import { classes } from "@/components/classes";
 import { CodiconIcon } from "@/components/CodiconIcon";
@@ -6,26 +6,29 @@ import { Spinner } from "@/components/Spinner";
 import { diffOf } from "@/events/edit";
 import { lineOf, outcomeOf, relative, pathOf, type Step } from "@/events/step";
 import { duration, plural } from "@/events/words";
-import { usePlace, useOpened } from "./context";
+import { usePlace, useOpened, WaitingContext } from "./context";
 import { Counts } from "./DiffView";
 import { StepDetail } from "./StepDetail";
 
 /** One action: icon, verb, target, duration, result; a click opens what is behind it. */
 export const StepLine = memo(function StepLine({ step, inner }: { step: Step; inner?: boolean }) {
   const { root } = usePlace();
+  const waiting = use(WaitingContext).has(step.id);
   const failed = step.state === "failed";
   // A step that fails opens by itself, unless the reader has decided otherwise.
   const [open, toggle] = useOpened(`${step.id} ${step.state}`, failed && !inner);
-  const { icon, verb, target } = lineOf(step, root);
+  const line = lineOf(step, root);
+  const { icon, target } = line;
+  const verb = waiting ? "Wants to run" : line.verb;
   const has = step.kind !== "other" || step.observation !== null || Object.keys(step.action).length > 0;
   return (
     <div>
       <LineButton open={open} onToggle={has ? toggle : undefined} label={`${verb} ${target}`}>
-        <StateIcon step={step} icon={icon} />
+        {waiting ? <CodiconIcon name="question" className="text-warn" /> : <StateIcon step={step} icon={icon} />}
         <span className="min-w-0 flex-1 truncate text-fg">
           {verb} {target && <Code>{target}</Code>}
         </span>
-        <Result step={step} />
+        {waiting ? <span className="shrink-0 pl-2 text-sm text-warn">waits for you</span> : <Result step={step} />}
       </LineButton>
       {open && <StepDetail step={step} />}
     </div>
@@ -58,7 +61,7 @@ function Result({ step }: { step: Step }) {
           {outcome && <span className={outcome.bad ? "text-bad" : "text-fg"}>{outcome.words}</span>}
           {outcome && <span aria-hidden>·</span>}
           {(running ? seconds >= 1 : step.kind !== "plan" && step.kind !== "think") && (
-            <span>{running ? `${Math.floor(seconds)} s` : duration(seconds)}</span>
+            <span>{running && seconds < 60 ? `${Math.floor(seconds)} s` : duration(seconds)}</span>
           )}
         </>
       )}
@@ -106,19 +109,19 @@ export const FoldLine = memo(function FoldLine({ id, steps }: { id: string; step
   const files = new Set(steps.filter(({ kind }) => kind === "read").map(pathOf));
   const searches = steps.filter(({ kind }) => kind === "search");
   const only = [...files][0] ?? "";
-  const read = files.size === 1 ? `Read ${relative(only, root)}` : files.size ? `Read ${plural(files.size, "file")}` : "";
-  const searched = searches.length
-    ? `${read ? ", searched" : "Searched"} ${searches.length === 1 ? lineOf(searches[0] ?? first, root).target : plural(searches.length, "time")}`
-    : "";
+  const read = files.size ? "Read" : "";
+  const file = files.size === 1 ? relative(only, root) : "";
+  const searched = searches.length ? (read ? ", searched" : "Searched") : "";
+  const query = searches.length === 1 ? lineOf(searches[0] ?? first, root).target : "";
   const ends = steps.map(({ endedAt }) => endedAt ?? 0);
   const seconds = (Math.max(...ends) - first.startedAt) / 1000;
   return (
     <div>
-      <LineButton open={open} onToggle={toggle} label={read + searched}>
+      <LineButton open={open} onToggle={toggle} label={`${read} ${file || plural(files.size, "file")}${searched} ${query}`}>
         {running ? <Spinner label="Running" /> : <CodiconIcon name={open ? "chevron-down" : "chevron-right"} />}
         <span className="min-w-0 flex-1 truncate text-fg">
-          {read}
-          {searched}
+          {read} {file ? <Code>{file}</Code> : read && plural(files.size, "file")}
+          {searched} {query ? <Code>{query}</Code> : searched && plural(searches.length, "time")}
         </span>
         {!running && <span className="shrink-0 pl-2 text-sm tabular-nums">{duration(Math.max(0, seconds))}</span>}
       </LineButton>

@@ -8,7 +8,7 @@ import { outcomeOf } from "@/events/step";
 import type { EventLog, LogState } from "@/events/log";
 import { Outcome } from "@/states/Outcome";
 import { Starting } from "@/states/Starting";
-import { PlaceContext } from "./context";
+import { PlaceContext, WaitingContext } from "./context";
 import { You } from "./RowView";
 import { Transcript } from "./Transcript";
 import { useLog } from "./useLog";
@@ -37,6 +37,7 @@ export function TaskView({ task, workspace, status, changes, outgoing, fill }: P
     () => ({ workspace: task.workspace_id, root, opened: new Map<string, boolean>() }),
     [task.workspace_id, root],
   );
+  const waiting = useMemo(() => new Set(task.pending.map(({ id }) => id)), [task.pending]);
   const tail = useTail({ task, status, changes, outgoing, fill, state });
   return (
     <PlaceContext value={place}>
@@ -49,7 +50,9 @@ export function TaskView({ task, workspace, status, changes, outgoing, fill }: P
           </ProblemCard>
         </div>
       ) : (
-        <Transcript log={log} queued={task.queue} tail={tail} />
+        <WaitingContext value={waiting}>
+          <Transcript log={log} queued={task.queue} tail={tail} />
+        </WaitingContext>
       )}
       <Announcer log={log} />
     </PlaceContext>
@@ -78,9 +81,6 @@ function useTail({ task, status, changes, outgoing, fill, state }: TailProps): {
   if (task.state === "running" && !items.some(({ aborted }) => aborted === null) && !acting) {
     tail.push({ key: "working", node: <Working since={lastMoment(state, task)} /> });
   }
-  if (status && (task.state === "starting" || (task.queue.length > 0 && status.state === "starting"))) {
-    tail.push({ key: "starting", node: <Starting status={status} title="Getting ready" /> });
-  }
   tail.push({
     key: `outcome ${task.state}`,
     node: <Outcome task={task} changes={changes} checks={checks} fill={fill} />,
@@ -93,6 +93,9 @@ function useTail({ task, status, changes, outgoing, fill, state }: TailProps): {
   for (const message of outgoing) {
     if (arrived.has(message.id) || inLine.has(message.id)) continue;
     tail.push({ key: `out ${message.id}`, node: <You text={message.text} waiting="Sending" /> });
+  }
+  if (status && (task.state === "starting" || (task.queue.length > 0 && status.state === "starting"))) {
+    tail.push({ key: "starting", node: <Starting status={status} title="Getting ready" /> });
   }
   return tail;
 }

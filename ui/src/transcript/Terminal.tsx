@@ -39,7 +39,7 @@ export function Terminal({ command, output, code, bad }: Props) {
           Show {plural(cut, "earlier line")}
         </button>
       )}
-      <pre className="max-h-90 overflow-auto px-2.5 py-1.5 font-mono text-sm whitespace-pre-wrap break-words">
+      <pre className="max-h-90 overflow-auto px-2.5 py-1.5 font-mono text-sm">
         {trimmed ? (
           ansi(lines.slice(cut).join("\n")).map((span, index) => (
             <span

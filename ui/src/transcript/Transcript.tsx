@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
 import type { QueuedMessage } from "@/api/types";
 import { keys } from "@/app/keys";
 import { useCommand } from "@/app/commands";
@@ -52,7 +52,6 @@ export function Transcript({ log, queued, tail }: Props) {
     paddingStart: 12,
     paddingEnd: 8,
     anchorTo: "end",
-    followOnAppend: true,
     scrollEndThreshold: NEAR,
     useFlushSync: false,
   });
@@ -61,11 +60,35 @@ export function Transcript({ log, queued, tail }: Props) {
   if (following && seen !== last) setSeen(last);
   const missed = !following && last > seen;
 
-  // The first window opens at its end.
   const loaded = rows.length > 0;
+  // Whoever reads along stays at the end: when lines come, when the last one grows, and when the dock or the composer
+  // take room from below.
+  const size = virtual.getTotalSize();
+  useLayoutEffect(() => {
+    if (following) virtual.scrollToEnd();
+  }, [following, size, virtual]);
+  const follows = useRef(true);
   useEffect(() => {
-    if (loaded) virtual.scrollToEnd();
-  }, [loaded, virtual]);
+    follows.current = following;
+  }, [following]);
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => {
+      if (follows.current) virtual.scrollToEnd();
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [virtual]);
+
+  // Only going up is leaving: at the end the list corrects its own position, which is no wish of the reader.
+  const before = useRef(0);
+  const scrolled = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement) => {
+    const away = scrollHeight - scrollTop - clientHeight;
+    if (away <= NEAR) setFollowing(true);
+    else if (scrollTop < before.current) setFollowing(false);
+    before.current = scrollTop;
+  };
 
   const visible = virtual.getVirtualItems();
   const top = visible[0]?.index ?? 0;
@@ -89,11 +112,9 @@ export function Transcript({ log, queued, tail }: Props) {
         aria-label="Conversation"
         tabIndex={0}
         className="h-full overflow-x-hidden overflow-y-auto px-3 [overflow-anchor:none] focus-visible:-outline-offset-1"
-        onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) =>
-          setFollowing(scrollHeight - scrollTop - clientHeight <= NEAR)
-        }
+        onScroll={({ currentTarget }) => scrolled(currentTarget)}
       >
-        <div className="relative mx-auto w-full max-w-200" style={{ height: virtual.getTotalSize() }}>
+        <div className="relative mx-auto w-full max-w-200" style={{ height: size }}>
           {visible.map(({ index, key, start }) => {
             const at = index - head;
             const row = rows[at];

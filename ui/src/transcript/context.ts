@@ -14,6 +14,9 @@ export interface Place {
 
 export const PlaceContext = createContext<Place>({ workspace: "", root: "", opened: new Map() });
 
+/** The actions that wait for the user's answer. */
+export const WaitingContext = createContext<ReadonlySet<string>>(new Set());
+
 export const usePlace = () => use(PlaceContext);
 
 /** Whether a line shows its detail, and the way to change it. */
