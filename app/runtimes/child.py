@@ -182,6 +182,8 @@ class Child:
 
     async def _spawn(self) -> int | None:
         """Start the process; returns our end of its ready pipe, when it has one."""
+        if self.spec["ready"] not in (None, "pipe"):
+            Path(self.spec["ready"]).unlink(missing_ok=True)  # a dead one's socket
         environment = self.spec["env"] | {process.MARKER: self._mark}
         ours: int | None = None
         theirs: list[int] = []
@@ -356,21 +358,23 @@ class Child:
 def _ending(code: int | None) -> str:
     if code is None:
         return "it is gone"
-    if code < 0:
+    # Bubblewrap tells of a signal as shells do: 128 and its number.
+    number = -code if code < 0 else code - 128
+    if number > 0:
         with contextlib.suppress(ValueError):
-            return f"it was ended by {signal.Signals(-code).name}"
+            return f"it was ended by {signal.Signals(number).name}"
     return f"it ended with exit code {code}"
 
 
 async def _answers(path: str) -> None:
-    """Until an HTTP server answers on the unix socket at `path`, with whatever status."""
+    """Until an HTTP server on the unix socket at `path` has a page (code-server listens before it has any)."""
     while True:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(5):
                 reader, writer = await asyncio.open_unix_connection(path)
                 try:
-                    writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                    if (await reader.readline()).startswith(b"HTTP/"):
+                    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                    if (await reader.readline()).partition(b" ")[2][:1] in (b"2", b"3"):
                         return
                 finally:
                     writer.close()

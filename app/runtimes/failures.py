@@ -95,7 +95,8 @@ def of_start(name: str, error: BaseException) -> Problem:
             code="keeper-failed", status=503, title="The local servers can't be kept", detail=str(error), remedy=_DOCTOR
         )
     if isinstance(error, OSError):
-        code = {errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full"}.get(error.errno or 0, "data-unwritable")
+        known = {errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full", errno.ENOENT: "missing-program"}
+        code = known.get(error.errno or 0, "data-unwritable")
         where = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         title, sentence, remedy = _told(code, subject, where)
         return Problem(code=code, status=503, title=title, detail=sentence, remedy=remedy)

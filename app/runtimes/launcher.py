@@ -92,6 +92,7 @@ def code_of(error: BaseException) -> str:
             errno.EACCES: "data-unwritable",
             errno.EPERM: "data-unwritable",
             errno.EROFS: "data-unwritable",
+            errno.ENOTDIR: "data-unwritable",
         }.get(error.errno or 0, "agent-failed")
     return "agent-failed"
 

@@ -5,8 +5,10 @@ not (yet). They run side by side: the editor's failure doesn't stop the agent, n
 """
 
 import asyncio
+import errno
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -302,7 +304,6 @@ class LocalRuntime:
             environment=environment.for_child(self._base, personal=trusted),
         )
         argv, env = self._editor(place)
-        place.socket.unlink(missing_ok=True)
         return Spec(
             name=name,
             argv=self._shielded(argv, home, place.socket.parent),
@@ -320,7 +321,9 @@ class LocalRuntime:
         return wire.socket_path(self._editor_home(name), "socket")
 
     def _shielded(self, argv: list[str], *shown: Path) -> list[str]:
-        """The shield around `argv`: it sees the folders `shown` and nothing else of ours."""
+        """The shield around `argv`: it sees the folders `shown` and nothing else of ours. Raises FileNotFoundError."""
+        if shutil.which(argv[0]) is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
         own = {path.resolve() for path in shown}
         # Sockets whose path was too long for the data directory are in folders of their own.
         sockets = [self._keeper_place.socket, *(self._editor_socket(name) for name in EDITORS.values())]
