@@ -44,6 +44,7 @@ class SettingsFile:
             self._warnings.append(sentence)
 
     def watch(self, changed: Callable[[Settings], None]) -> None:
+        """Call `changed` after every change, in the thread that made it."""
         self._watchers.append(changed)
 
     def patch(self, patch: SettingsPatch) -> Settings:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import secrets
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,11 +58,12 @@ class Backend:
     Everything that can fail at the start is a Fault with a sentence.
     """
 
-    def __init__(self, config: Config, *, stay: bool = True) -> None:
+    def __init__(self, config: Config, *, stay: bool = True, clock: Callable[[], float] = time.time) -> None:
         self.config = config
         self.paths = config.paths
         self.stopping = asyncio.Event()
         self._stay = stay
+        self._clock = clock
         self._lock = endpoint.Lock(self.paths)
         self._secret = secrets.token_urlsafe(32)
         self._undo: list[Callable[[], Awaitable[None]]] = []
@@ -117,7 +119,7 @@ class Backend:
         profiles = Profiles(self.config, keys)
         if profiles.warning:
             settings.warn(profiles.warning)
-        sessions = Sessions(self.config, self.paths, self._secret)
+        sessions = Sessions(self.config, self.paths, self._secret, self._clock)
 
         async def replay(task_id: str, after: int, limit: int) -> Events:
             return await journal.events(task_id, after=after, limit=limit)

@@ -7,11 +7,18 @@ from starlette.datastructures import Headers
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from app.schemas import Problem
+from app.server.errors import ProblemResponse
+
 FOLDER = Path(__file__).with_name("static")
 
 _MISSING = """<!doctype html><meta charset="utf-8"><title>Twinseat</title>
 <p>The page was not built yet. Run <code>make ui</code>, then load this again.</p>
 """
+_NO_FILE = Problem(code="not-found", status=404, title="Not found", detail="There is no such file.")
+_NO_CHANGES = Problem(
+    code="method-not-allowed", status=405, title="Method not allowed", detail="The page's files can only be read."
+)
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 
@@ -27,11 +34,11 @@ class Page:
 
     def _answer(self, method: str, path: str, headers: Headers) -> Response:
         if method not in ("GET", "HEAD"):
-            return Response(status_code=405, headers={"Allow": "GET, HEAD"})
+            return ProblemResponse(_NO_CHANGES, {"Allow": "GET, HEAD"})
         file = self._file(path)
         if file is None:
             if "." in path.rpartition("/")[2]:
-                return Response("There is no such file.", 404, media_type="text/plain")
+                return ProblemResponse(_NO_FILE)
             file = self._folder / "index.html"
         if not file.is_file():
             return HTMLResponse(_MISSING, 503)

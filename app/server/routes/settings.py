@@ -1,6 +1,5 @@
 """Settings and secrets."""
 
-import asyncio
 import re
 from typing import Annotated
 
@@ -25,7 +24,7 @@ async def change_settings(parts: Has, body: SettingsPatch) -> Settings:
     """Change what is named; null clears a budget or a model."""
     if "default_model_id" in body.model_fields_set:
         parts.profiles.set_default(body.default_model_id)
-    await asyncio.to_thread(parts.settings.patch, body)
+    parts.settings.patch(body)
     return _shown(parts)
 
 
