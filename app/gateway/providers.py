@@ -113,10 +113,11 @@ def protocol_for(provider: Provider, model: str) -> Protocol:
 
 def clean_address(base_url: str, protocol: Protocol) -> str:
     """The base address as the gateway wants it, from what people paste: without the operation's path at its end."""
-    address = base_url.strip().rstrip("/")
+    address = base_url.strip()
     if address and "://" not in address:
         local = address.startswith(("localhost", "127.", "[::1]"))
         address = f"{'http' if local else 'https'}://{address}"
+    address = address.rstrip("/")
     for tail in ("/chat/completions", "/responses", "/messages", "/models"):
         address = address.removesuffix(tail)
     if protocol == "anthropic":
