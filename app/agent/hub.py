@@ -176,6 +176,11 @@ class Subscription:
             following.cursor = frame["position"]
         self.offer(frame)
 
+    @property
+    def pending(self) -> int:
+        """Frames that wait to be read."""
+        return len(self._frames)
+
     def close(self) -> None:
         """No more frames; what is queued can still be read."""
         self._closed = True

@@ -1,5 +1,6 @@
 """One real agent-server for a module; journal, service and model anew for each test."""
 
+import asyncio
 import subprocess
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,7 +11,8 @@ import pytest
 
 from app.agent.hub import Hub
 from app.runtimes.contract import Place
-from app.schemas import Event, NewMessage, NewTask, Task
+from app.schemas import Event, Events, NewMessage, NewTask, Task
+from app.storage.facts import Facts
 from app.storage.journal import Journal
 from app.tasks import TaskService
 from tests.tasks.real import AgentServer, Here, Obedient
@@ -62,6 +64,11 @@ class Seat:
     async def events(self, task_id: str) -> list[Event]:
         return (await self.journal.events(task_id, after=0, limit=10_000)).events
 
+    async def settled(self, task_id: str, good: Callable[[Facts], bool]) -> None:
+        """Watch for what no frame tells, such as the agent-server's own state."""
+        while not good(await self.journal.facts(task_id)):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
     async def texts(self, task_id: str) -> list[str]:
         """What the agent said and saw of the user, in order."""
         return [
@@ -80,7 +87,7 @@ async def open_seat(server: AgentServer, tmp_path: Path) -> AsyncGenerator[Open]
     """Opens the journal of the test and what works on it; again after `close` for a restarted backend."""
     folder = tmp_path / "project"
     folder.mkdir()
-    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    await asyncio.to_thread(subprocess.run, ["git", "init", "-q", str(folder)], check=True)
     if not server.alive:
         server.start()
     model = Obedient()
@@ -100,7 +107,7 @@ async def _seat(server: AgentServer, model: Obedient, folder: Path, path: Path) 
     runtime = Here(server)
     place = Place("w", str(folder), trusted=True)
 
-    async def replay(task_id: str, after: int, limit: int):  # noqa: ANN202
+    async def replay(task_id: str, after: int, limit: int) -> Events:
         return await journal.events(task_id, after=after, limit=limit)
 
     hub = Hub(replay)

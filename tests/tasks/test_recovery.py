@@ -133,7 +133,7 @@ async def test_a_message_whose_answer_got_lost_is_in_there_once(open_seat: Open,
     await seat.journal.close()
     again = await open_seat()
     await again.service.recover()
-    while await again.journal.outbox.pending(task.id):
+    while await again.journal.outbox.pending(task.id):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     await again.when(task.id, lambda now: now.state == "finished" and not now.queue)
     assert (await again.texts(task.id)).count("user: one") == (1 if delivered else 2)
@@ -195,7 +195,6 @@ async def test_the_budget_stops_and_more_budget_continues(seat: Seat) -> None:
     await seat.when(task.id, lambda now: now.activity is None)
     await seat.service.patch(task.id, TaskPatch(budget_usd=5))
     assert await seat.service.meter.over_budget(task.id) is None
-    while (await seat.journal.facts(task.id)).status == "running":
-        await asyncio.sleep(0.01)
+    await seat.settled(task.id, lambda now: now.status != "running")
     await seat.service.resume(task.id)
     await seat.reach(task.id, "finished")
