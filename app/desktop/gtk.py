@@ -5,6 +5,8 @@ Worked around on the way: pywebview's view has no context menu, ignores `window.
 the home folder without asking; so its handlers give way to ours.
 """
 
+# pyright: reportMissingModuleSource=false
+
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -76,8 +78,9 @@ class GtkPanes:
             )
         )
         self._editor = WebKit2.WebView(web_context=context)
-        for pane, view, least in (("editor", self._editor, EDITOR_LEAST), ("chat", self._chat, CHAT_LEAST)):
-            self._listen(pane, view)
+        self._listen("editor", self._editor)
+        self._listen("chat", self._chat)
+        for view, least in ((self._editor, EDITOR_LEAST), (self._chat, CHAT_LEAST)):
             view.get_context().connect("download-started", self._download)
             view.get_settings().set_property("javascript-can-access-clipboard", True)
             view.set_size_request(least, -1)
@@ -281,6 +284,7 @@ class GtkPanes:
     def _paint(self, shade: Shade) -> None:
         colours = PALETTES[shade]
         self._style.load_from_data(
+            f"paned {{ background: {colours.editor}; }}"
             f"paned > separator {{ min-width: {HANDLE}px; background: {colours.line}; }}"
             f"paned > separator:hover {{ background: {colours.accent}; }}".encode()
         )

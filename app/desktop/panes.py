@@ -18,6 +18,10 @@ Pane = Literal["editor", "chat"]
 Gui = Literal["qt", "gtk", "cocoa", "winforms"]
 
 
+class CannotShow(Exception):
+    """A window can't be shown here after all. The message is a sentence for the user."""
+
+
 class Hooks(Protocol):
     """What happens in the panes. All are called on the GUI's thread and return at once."""
 
@@ -52,7 +56,10 @@ class Panes(Protocol):
     """One platform's window. `prepare`, `attach` and `close` belong to the GUI's thread, the rest to any."""
 
     def prepare(self, inject: Callable[..., None], receive: Callable[..., None]) -> None:
-        """Before pywebview makes the native window, with the toolkit loaded: our bridge takes its place."""
+        """Before pywebview makes the native window, with the toolkit loaded: our bridge takes its place.
+
+        Raises CannotShow.
+        """
         ...
 
     def shade(self) -> Shade:

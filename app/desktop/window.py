@@ -19,7 +19,7 @@ from app.desktop.instance import AlreadyRunning, Instance, raise_first
 from app.desktop.layout import Theme
 from app.desktop.links import RETRY, downloads_folder, free_path, open_outside, same_origin
 from app.desktop.pages import Shade
-from app.desktop.panes import Gui, Pane, Panes, make, native
+from app.desktop.panes import CannotShow, Gui, Pane, Panes, make, native
 from app.desktop.protection import undumpable
 from app.desktop.watch import Editor, Watch
 from app.paths import Paths
@@ -84,7 +84,7 @@ class Cockpit:
         self._deaths: dict[Pane, list[float]] = {"editor": [], "chat": []}
         self._notices: list[str] = []
         self._save_timer: threading.Timer | None = None
-        self._slow = False
+        self._refusal = ""
 
     def run(self, instance: Instance) -> int:
         follower = threading.Thread(target=self._watch.run, name="watch", daemon=True)
@@ -95,7 +95,7 @@ class Cockpit:
         self._panes = make(self._gui, self, storage / "editor", self._paths.cache / "webview")
         self._bridge = Bridge(self, self._panes.run)
         known = self._layout
-        window = webview.create_window(
+        window: Any = webview.create_window(
             TITLE,
             html=" ",
             width=known.width,
@@ -120,28 +120,42 @@ class Cockpit:
             icon=str(Path(__file__).parent / "icon.png"),
         )
         self._watch.stop()
-        return 0
+        return headless.serve(self._paths, self._refusal) if self._refusal else 0
 
     # ── The life of the window (GUI's thread) ─────────────────────────────────────────────────────
 
-    def _prepare(self) -> None:
-        """The toolkit is loaded, the native window not made yet."""
-        self._panes.prepare(self._bridge.inject, self._bridge.receive)
+    def _prepare(self) -> bool:
+        """The toolkit is loaded, the native window not made yet. False: there will be none."""
+        try:
+            self._panes.prepare(self._bridge.inject, self._bridge.receive)
+        except CannotShow as error:
+            self._refusal = str(error)
+            return False
         self._shade = self._panes.shade() if self._layout.theme == "system" else self._layout.theme
         known = layout.fit(self._layout, self._panes.screens())
         self._window.initial_width, self._window.initial_height = known.width, known.height
         self._window.initial_x, self._window.initial_y = known.x, known.y
         self._window.background_color = pages.PALETTES[self._shade].chat
         self._window.html = pages.splash(self._shade)
+        return True
 
     def _attach(self) -> None:
-        self._panes.attach(self._window, self._layout.split, self._shade)
+        try:
+            self._panes.attach(self._window, self._layout.split, self._shade)
+        except Exception as error:  # pywebview would swallow it and show half a window
+            log.exception("The panes could not be made")
+            self._refusal = f"The window could not be made: {error}."
+            self._may_close = True
+            threading.Thread(target=self._window.destroy, name="refused", daemon=True).start()
+            return
         if self._layout.theme != "system":
             self._panes.tint(self._shade)
         self._attached.set()
 
     def _closing(self) -> bool:
         """False keeps the window. Whether a task runs is asked outside the GUI's thread, then it closes for good."""
+        if self._refusal:
+            return True
         if self._may_close:
             self._remember(self._panes.layout(self._layout))
             self._panes.close()

@@ -1,0 +1,6 @@
+# ruff: noqa: N802
+class Color: ...
+
+class ColorTranslator:
+    @staticmethod
+    def FromHtml(text: str) -> Color: ...
