@@ -179,11 +179,12 @@ async def test_a_terminal_works_and_does_not_know_the_bridges_token(seat: Seat) 
     await seat.page.keyboard.press("Control+Shift+Backquote")
     await seat.page.locator(".terminal-wrapper.active .xterm-screen").wait_for()
     await seat.page.locator(".terminal-wrapper.active .xterm-screen").click()
-    await seat.page.keyboard.type("env > seen.env; echo done > finished.txt\n")
+    await seat.page.keyboard.type("env > seen.env; code-server --version > version.txt; echo done > finished.txt\n")
     await until((seat.folder / "finished.txt").exists)
     seen = (seat.folder / "seen.env").read_text()
     assert "bridge-token" not in seen
     assert "TWINSEAT" not in seen
+    assert (seat.folder / "version.txt").read_text().startswith("1.")
 
 
 async def test_it_reconnects_after_the_proxy_was_restarted(seat: Seat) -> None:

@@ -17,6 +17,7 @@ const TOKEN_NAME = "VSCODE_TWINSEAT_BRIDGE_TOKEN";
 const FIRST_DELAY = 250; // ms until the first reconnection, doubled up to the longest
 const LONGEST_DELAY = 8000;
 const HIGHLIGHT = 1800; // ms a followed edit stays marked
+const NOTICED = 3000; // ms in which VS Code takes a changed setting up
 const HANDS_ON = 4000; // ms after the user's last key or click in which the view is not taken away
 const KEPT_TEXTS = 100; // sides of diffs that are kept to be shown again
 const LONGEST_SELECTION = 200_000; // characters that are passed on
@@ -54,6 +55,19 @@ function rangeOf(line, endLine) {
   return new vscode.Range(first, 0, last, Number.MAX_SAFE_INTEGER);
 }
 
+/** Do `change` and wait until `event` tells of it, or long enough. */
+async function changeAndSee(event, change) {
+  let subscription;
+  const seen = new Promise((resolve) => (subscription = event(resolve)));
+  const late = new Promise((resolve) => setTimeout(resolve, NOTICED));
+  try {
+    await change();
+    await Promise.race([seen, late]);
+  } finally {
+    subscription.dispose();
+  }
+}
+
 /** The texts of diffs that are in no file, kept by their address. */
 class Texts {
   constructor() {
@@ -78,6 +92,7 @@ class Editor {
     this.texts = new Texts();
     this.shown = 0;
     this.lastTouch = 0;
+    this.theming = Promise.resolve();
     this.mark = vscode.window.createTextEditorDecorationType({
       isWholeLine: true,
       backgroundColor: new vscode.ThemeColor("diffEditor.insertedLineBackground"),
@@ -133,8 +148,14 @@ class Editor {
     return { shown: true };
   }
 
-  /** Dark or light as the chat pane is. A theme the user chose comes back when its kind does. */
-  async theme({ kind }) {
+  /** Dark or light as the chat pane is, one change after the other. */
+  theme({ kind }) {
+    this.theming = this.theming.then(() => this.changeTheme(kind), () => this.changeTheme(kind));
+    return this.theming;
+  }
+
+  /** A theme the user chose comes back when its kind does. */
+  async changeTheme(kind) {
     const isDark = [vscode.ColorThemeKind.Dark, vscode.ColorThemeKind.HighContrast].includes(
       vscode.window.activeColorTheme.kind,
     );
@@ -142,7 +163,9 @@ class Editor {
     const settings = vscode.workspace.getConfiguration("workbench");
     await this.memory.update(isDark ? "theme.dark" : "theme.light", settings.get("colorTheme"));
     const chosen = this.memory.get(`theme.${kind}`) ?? (kind === "dark" ? "Dark Modern" : "Light Modern");
-    await settings.update("colorTheme", chosen, vscode.ConfigurationTarget.Global);
+    await changeAndSee(vscode.window.onDidChangeActiveColorTheme, () =>
+      settings.update("colorTheme", chosen, vscode.ConfigurationTarget.Global),
+    );
     return { changed: true };
   }
 
