@@ -63,9 +63,12 @@ export const useStatus = (workspace: string | null) =>
 export const useChanges = (workspace: string | null) =>
   useQuery({ ...read.changes(workspace ?? ""), enabled: workspace !== null });
 
+/** The answer to a request may arrive after a frame that the same change sent: the later state wins. */
+const newer = (old: Task, task: Task): boolean => Date.parse(old.updated_at) > Date.parse(task.updated_at);
+
 /** Puts a task's new state into every list and detail that shows it. */
 export function putTask(client: QueryClient, task: Task): void {
-  client.setQueryData<Task>(["task", task.id], (old) => (old && old.updated_at > task.updated_at ? old : task));
+  client.setQueryData<Task>(["task", task.id], (old) => (old && newer(old, task) ? old : task));
   let missing = false;
   for (const [key, list] of client.getQueriesData<Tasks>({ queryKey: ["tasks"] })) {
     if (!list) continue;
@@ -76,10 +79,17 @@ export function putTask(client: QueryClient, task: Task): void {
   if (missing) void client.invalidateQueries({ queryKey: ["tasks"] });
 }
 
+function dropTask(client: QueryClient, id: string): void {
+  client.removeQueries({ queryKey: ["task", id] });
+  void client.invalidateQueries({ queryKey: ["tasks"] });
+}
+
 /** Applies a status frame of the socket. */
 export function applyStatus(client: QueryClient, frame: StatusFrame): void {
-  if ("task" in frame) putTask(client, frame.state);
-  else if ("settings" in frame) client.setQueryData(["settings"], frame.settings);
+  if ("task" in frame) {
+    if (frame.state) putTask(client, frame.state);
+    else dropTask(client, frame.task);
+  } else if ("settings" in frame) client.setQueryData(["settings"], frame.settings);
   else if ("workspace" in frame) {
     client.setQueryData(["status", frame.workspace], frame.state);
     client.setQueryData<Workspace[]>(["workspaces"], (all) =>
@@ -119,10 +129,7 @@ export function useDeleteTask() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (id: string) => api.delete<void>(`/api/tasks/${id}`),
-    onSuccess: (_, id) => {
-      client.removeQueries({ queryKey: ["task", id] });
-      void client.invalidateQueries({ queryKey: ["tasks"] });
-    },
+    onSuccess: (_, id) => dropTask(client, id),
   });
 }
 

@@ -1,7 +1,15 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { api, problemOf } from "@/api/client";
-import { useChanges, useChangeTask, useCreateTask, useSettings, useTask, useTaskVerb, useWorkspaceVerb } from "@/api/queries";
+import {
+  useChanges,
+  useChangeTask,
+  useCreateTask,
+  useSettings,
+  useTask,
+  useTaskVerb,
+  useWorkspaceVerb,
+} from "@/api/queries";
 import type { Event, RuntimeStatus, Task, Workspace } from "@/api/types";
 import { Bar } from "@/bar/Bar";
 import { DeleteTask } from "@/bar/DeleteTask";

@@ -46,7 +46,11 @@ export function Bar({ workspace, status, task, onEditor }: Props) {
     <header className="@container flex h-9 shrink-0 items-center gap-1.5 border-b border-line px-2">
       <IconButton icon="menu" label="Task list" keys={keys.tasks.combo} pressed={drawer} onClick={toggleTasks} />
       <WorkspaceMenu workspace={workspace} status={status} />
-      {task ? <TitleField task={task} /> : <h1 className="min-w-0 flex-1 truncate px-1 font-semibold text-strong">New task</h1>}
+      {task ? (
+        <TitleField task={task} />
+      ) : (
+        <h1 className="min-w-0 flex-1 truncate px-1 font-semibold text-strong">New task</h1>
+      )}
       {task && <StateBadge task={task} />}
       <Menu
         open={menu}
@@ -80,8 +84,7 @@ function useGo(task: Task): { go: boolean; stop: boolean; run: () => void } {
   return {
     go: canResume(task),
     stop,
-    run: () =>
-      verb.mutate({ verb: stop ? "pause" : "resume" }, { onError: (error) => say(problemOf(error).detail) }),
+    run: () => verb.mutate({ verb: stop ? "pause" : "resume" }, { onError: (error) => say(problemOf(error).detail) }),
   };
 }
 

@@ -33,9 +33,7 @@ export function DeleteTask() {
         </>
       }
     >
-      <p>
-        “{task.title}” and its history are removed for good. The files in the workspace stay as they are.
-      </p>
+      <p>“{task.title}” and its history are removed for good. The files in the workspace stay as they are.</p>
     </Dialog>
   );
 }

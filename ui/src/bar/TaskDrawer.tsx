@@ -42,7 +42,10 @@ export function TaskDrawer({ current, workspace }: { current: string | null; wor
     rows[Math.min(rows.length - 1, Math.max(0, at + by))]?.focus();
   };
   return (
-    <div className="absolute inset-0 z-30 bg-shade" onMouseDown={(event) => event.target === event.currentTarget && close()}>
+    <div
+      className="absolute inset-0 z-30 bg-shade"
+      onMouseDown={(event) => event.target === event.currentTarget && close()}
+    >
       <div
         ref={element}
         role="dialog"
@@ -99,9 +102,13 @@ export function TaskDrawer({ current, workspace }: { current: string | null; wor
             </li>
           )}
           {tasks.data && !found.length && (
-            <li className="px-2 py-6 text-center text-mute">{asked ? `No task matches “${asked}”.` : "No tasks yet."}</li>
+            <li className="px-2 py-6 text-center text-mute">
+              {asked ? `No task matches “${asked}”.` : "No tasks yet."}
+            </li>
           )}
-          {tasks.data?.more && <li className="px-2 py-2 text-sm text-mute">Only the newest are shown. Search finds the rest.</li>}
+          {tasks.data?.more && (
+            <li className="px-2 py-2 text-sm text-mute">Only the newest are shown. Search finds the rest.</li>
+          )}
         </ul>
       </div>
     </div>
@@ -137,7 +144,9 @@ function Row({ task, place, current }: { task: Task; place: string; current: boo
         >
           <CodiconIcon name={icon} className={classes("mt-0.5", tone)} spin={spin} />
           <span className="min-w-0 flex-1">
-            <span className={classes("block truncate", current ? "text-strong" : "text-fg")}>{task.title || "Untitled"}</span>
+            <span className={classes("block truncate", current ? "text-strong" : "text-fg")}>
+              {task.title || "Untitled"}
+            </span>
             <span className="block truncate text-sm text-mute">
               {word} · {place} · {ago(task.updated_at)}
             </span>

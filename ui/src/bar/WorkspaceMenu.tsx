@@ -7,7 +7,12 @@ import { Chip } from "@/components/Chip";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "@/components/Menu";
 import { placeWords } from "./place";
 
-const icons: Record<Workspace["runtime"], string> = { local: "folder", docker: "package", daytona: "cloud", remote: "server" };
+const icons: Record<Workspace["runtime"], string> = {
+  local: "folder",
+  docker: "package",
+  daytona: "cloud",
+  remote: "server",
+};
 
 /** Where the work happens: the workspace, its place in words, and the way to another one. */
 export function WorkspaceMenu({ workspace, status }: { workspace: Workspace | null; status?: RuntimeStatus }) {

@@ -8,7 +8,7 @@ it("bundles every icon that is used", () => {
   const source = join(import.meta.dirname, "..");
   const used = readdirSync(source, { recursive: true, encoding: "utf8" })
     .filter((file) => /\.tsx?$/.test(file))
-    .flatMap((file) => [...readFileSync(join(source, file), "utf8").matchAll(/\b(?:icon|name)[=:] ?"([a-z][a-z-]+)"/g)])
+    .flatMap((file) => [...readFileSync(join(source, file), "utf8").matchAll(/\bicon[=:] ?"(?!text-)([a-z][a-z-]+)"/g)])
     .map(([, name]) => name);
   const missing = [...new Set(used)].filter((name) => name && !iconNames.includes(name));
   expect(missing).toEqual([]);

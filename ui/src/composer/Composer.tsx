@@ -41,7 +41,18 @@ interface Props {
 
 const IMAGE_TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-export function Composer({ ref, draftKey, workspace, task, choice, onChoice, onSend, onInterrupt, place, closed }: Props) {
+export function Composer({
+  ref,
+  draftKey,
+  workspace,
+  task,
+  choice,
+  onChoice,
+  onSend,
+  onInterrupt,
+  place,
+  closed,
+}: Props) {
   const [draft, setDraft] = useState(() => loadDraft(draftKey));
   const [sending, setSending] = useState(false);
   /** Null while closed; what follows the @ otherwise. */

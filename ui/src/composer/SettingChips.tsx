@@ -43,7 +43,8 @@ export function ModeChip({ mode, onChange }: { mode: Mode; onChange: (mode: Mode
 export function ModelChip({ modelId, onChange }: { modelId: string | null; onChange: (id: string) => void }) {
   const [open, setOpen] = useState(false);
   const profiles = useModels().data?.profiles ?? [];
-  const chosen = profiles.find(({ id }) => id === modelId) ?? profiles.find(({ is_default }) => is_default) ?? profiles[0];
+  const chosen =
+    profiles.find(({ id }) => id === modelId) ?? profiles.find(({ is_default }) => is_default) ?? profiles[0];
   useCommand("model", { title: "Change the model", icon: "robot", key: "model" }, () => setOpen(true));
   return (
     <Menu
@@ -89,7 +90,11 @@ export function BudgetChip({ budget, onChange }: { budget: number | null; onChan
         open={open}
         onOpenChange={setOpen}
         trigger={
-          <Chip tip="Budget of this task" keys={keys.budget.combo} aria-label={`Budget: ${budget === null ? "none" : money(budget)}`}>
+          <Chip
+            tip="Budget of this task"
+            keys={keys.budget.combo}
+            aria-label={`Budget: ${budget === null ? "none" : money(budget)}`}
+          >
             {budget === null ? "No budget" : money(budget)}
           </Chip>
         }

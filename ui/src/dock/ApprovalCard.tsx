@@ -45,8 +45,13 @@ export function ApprovalCard({ task, action, more, toComposer }: Props) {
       { onError: (error) => say(problemOf(error).detail), onSuccess: toComposer },
     );
   const always = () =>
-    change.mutate({ mode: "ask_never" }, { onSuccess: () => answer("approve"), onError: (e) => say(problemOf(e).detail) });
-  useCommand("approval", { title: "Go to the question", icon: "question", key: "approval" }, () => card.current?.focus());
+    change.mutate(
+      { mode: "ask_never" },
+      { onSuccess: () => answer("approve"), onError: (e) => say(problemOf(e).detail) },
+    );
+  useCommand("approval", { title: "Go to the question", icon: "question", key: "approval" }, () =>
+    card.current?.focus(),
+  );
   const command = text(action.arguments.command);
   const path = text(action.arguments.path);
   const shell = action.tool === "terminal" && command;

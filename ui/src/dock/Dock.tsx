@@ -27,10 +27,8 @@ export function Dock({ task, changes, toComposer }: Props) {
   const unfinished = task.plan.some(({ status }) => status !== "done");
   const showPlan = task.plan.length > 0 && (unfinished || task.state === "running");
   const spent = task.usage.prompt_tokens + task.usage.completion_tokens > 0;
-  useCommand(
-    "review",
-    { title: "Review the changes", icon: "diff", key: "review", enabled: files > 0 },
-    () => setReviewing(!reviewing),
+  useCommand("review", { title: "Review the changes", icon: "diff", key: "review", enabled: files > 0 }, () =>
+    setReviewing(!reviewing),
   );
   if (!showPlan && !pending && !files && !spent) return null;
   return (

@@ -5,6 +5,7 @@ import { say } from "@/app/notices";
 import { classes } from "@/components/classes";
 import { CodiconIcon } from "@/components/CodiconIcon";
 import { IconButton } from "@/components/IconButton";
+import { original } from "@/events/unified";
 import { Counts } from "@/transcript/DiffView";
 import { diffInEditor, openInEditor } from "@/transcript/context";
 
@@ -27,9 +28,7 @@ export function Review({ workspace, changes }: { workspace: string; changes: Cha
   return (
     <div className="overflow-hidden rounded-md border border-line bg-code">
       <header className="flex items-center border-b border-line py-0.5 pr-1 pl-2.5 text-sm text-mute">
-        <span className="flex-1">
-          {at < 0 ? "Changed files" : `${at + 1} of ${changes.files.length}`}
-        </span>
+        <span className="flex-1">{at < 0 ? "Changed files" : `${at + 1} of ${changes.files.length}`}</span>
         <IconButton icon="arrow-up" label="Previous change" disabled={at <= 0} onClick={() => void show(at - 1)} />
         <IconButton
           icon="arrow-down"
@@ -44,10 +43,16 @@ export function Review({ workspace, changes }: { workspace: string; changes: Cha
             <button
               type="button"
               aria-current={index === at || undefined}
-              className={classes("flex w-full items-center gap-2 px-2.5 py-0.5 text-left hover:bg-hover", index === at && "bg-press")}
+              className={classes(
+                "flex w-full items-center gap-2 px-2.5 py-0.5 text-left hover:bg-hover",
+                index === at && "bg-press",
+              )}
               onClick={() => void show(index)}
             >
-              <span className={classes("w-3 shrink-0 text-center font-mono text-sm", words[file.change].tone)} title={file.change}>
+              <span
+                className={classes("w-3 shrink-0 text-center font-mono text-sm", words[file.change].tone)}
+                title={file.change}
+              >
                 {words[file.change].letter}
                 <span className="sr-only"> {file.change}</span>
               </span>
@@ -64,16 +69,16 @@ export function Review({ workspace, changes }: { workspace: string; changes: Cha
   );
 }
 
-/** `before` is the committed side, as the backend's diff route names it. */
 async function openDiff(workspace: string, file: FileChange): Promise<void> {
   if (file.change === "added") return openInEditor(workspace, { path: file.path });
   try {
-    const sides = await api.get<{ before?: string | null; original?: string | null; modified?: string | null }>(
-      `/api/workspaces/${workspace}/diff`,
-      { path: file.path },
-    );
-    const before = sides.before ?? sides.original ?? "";
-    await diffInEditor(workspace, { path: file.path, before, after: file.change === "deleted" ? "" : undefined });
+    const query = { path: file.path };
+    const [unified, now] = await Promise.all([
+      api.text(`/api/workspaces/${workspace}/diff`, query),
+      file.change === "deleted" ? "" : api.text(`/api/workspaces/${workspace}/file`, query),
+    ]);
+    const after = file.change === "deleted" ? "" : undefined;
+    await diffInEditor(workspace, { path: file.path, before: original(now, unified), after });
   } catch (error) {
     say(problemOf(error).detail);
   }

@@ -9,7 +9,10 @@ describe("terminal output", () => {
       { text: "b", color: "var(--ansi-red)", bold: true, dim: false },
       { text: "c", color: null, bold: false, dim: false },
     ]);
-    expect(ansi("\u001b[38;5;196mx\u001b[38;2;1;2;3my").map(({ color }) => color)).toEqual(["rgb(255 0 0)", "rgb(1 2 3)"]);
+    expect(ansi("\u001b[38;5;196mx\u001b[38;2;1;2;3my").map(({ color }) => color)).toEqual([
+      "rgb(255 0 0)",
+      "rgb(1 2 3)",
+    ]);
   });
 
   it("drops what only moves the cursor, and resolves overwritten lines", () => {
@@ -17,7 +20,16 @@ describe("terminal output", () => {
   });
 
   it("loses no character of plain text", () => {
-    // eslint-disable-next-line no-control-regex
-    fc.assert(fc.property(fc.string(), (text) => /[\r\u001b]/.test(text) || ansi(text).map((s) => s.text).join("") === text));
+    fc.assert(
+      fc.property(
+        fc.string(),
+        (text) =>
+          text.includes("\r") ||
+          text.includes("\u001b") ||
+          ansi(text)
+            .map((s) => s.text)
+            .join("") === text,
+      ),
+    );
   });
 });

@@ -67,7 +67,10 @@ function restyle(look: Omit<Span, "text">, parameters: string): Omit<Span, "text
 
 function indexed(index: number): string {
   if (index < 16) return `var(--ansi-${names[index % 8]})`;
-  if (index >= 232) return `rgb(${Array(3).fill((index - 232) * 10 + 8).join(" ")})`;
+  if (index >= 232)
+    return `rgb(${Array(3)
+      .fill((index - 232) * 10 + 8)
+      .join(" ")})`;
   const level = (value: number) => (value ? value * 40 + 55 : 0);
   const cube = index - 16;
   return `rgb(${level(Math.floor(cube / 36))} ${level(Math.floor(cube / 6) % 6)} ${level(cube % 6)})`;

@@ -59,7 +59,9 @@ describe("the event log", () => {
     expect(log.get().last).toBe(1_050);
     log.frame(durable(notice(1_051)));
     while (log.get().moreBefore) await log.loadOlder();
-    expect(log.get().rows.map(({ position }) => position)).toEqual(Array.from({ length: 1_051 }, (_, index) => index + 1));
+    expect(log.get().rows.map(({ position }) => position)).toEqual(
+      Array.from({ length: 1_051 }, (_, index) => index + 1),
+    );
   });
 
   it("shows streamed text once, also when a snapshot repeats what was seen", () => {
@@ -119,6 +121,11 @@ describe("the event log", () => {
     for (let position = 1; position <= 5; position++) log.frame(durable(notice(position)));
     const before = log.get().rows;
     log.frame(durable(notice(6)));
-    expect(log.get().rows.slice(0, 5).every((row, index) => row === before[index])).toBe(true);
+    expect(
+      log
+        .get()
+        .rows.slice(0, 5)
+        .every((row, index) => row === before[index]),
+    ).toBe(true);
   });
 });

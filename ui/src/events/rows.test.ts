@@ -5,7 +5,10 @@ import { Rows, type Row } from "./rows";
 import { lineOf, outcomeOf } from "./step";
 
 const script = () => new Script("t", "/w");
-const kinds = (events: Event[]) => Rows.of(events).all().map(({ type }) => type);
+const kinds = (events: Event[]) =>
+  Rows.of(events)
+    .all()
+    .map(({ type }) => type);
 
 function steps(rows: readonly Row[]) {
   return rows.flatMap((row) => (row.type === "step" ? [row.step] : row.type === "fold" ? row.steps : []));
@@ -43,7 +46,10 @@ describe("rows", () => {
     s.run("ls", "a");
     s.add("UserMessage", "user", { text: "And this.", attachments: [], images: [] }, "m2");
     s.run("pwd", "/w");
-    s.add("MessageEvent", "user", { llm_message: { content: [{ type: "text", text: "And this." }] }, twinseat_message: "m2" });
+    s.add("MessageEvent", "user", {
+      llm_message: { content: [{ type: "text", text: "And this." }] },
+      twinseat_message: "m2",
+    });
     const late = s.act("terminal", { command: "true" });
     s.sees(late, { exit_code: 0 });
     const rows = Rows.of(s.events).all();
@@ -83,7 +89,7 @@ describe("rows", () => {
     const s = script();
     const action = s.act("terminal", { command: "git push" });
     s.wait(100);
-    s.add("Approval", "twinseat", { action_id: action.id, decision: "approve" });
+    s.add("Approval", "twinseat", { action_id: action.id, decision: "approved" });
     s.wait(2);
     s.sees(action, { exit_code: 0 });
     const [step] = steps(Rows.of(s.events).all());
@@ -100,8 +106,21 @@ describe("rows", () => {
   it("renders a kind it does not know, and survives fields of the wrong type", () => {
     const s = script();
     s.add("SomethingNewEvent", "environment", { a: 1 });
-    for (const kind of ["UserMessage", "MessageEvent", "ActionEvent", "ObservationEvent", "Approval", "RuntimePhase", "BudgetStop", "ModeChange", "Notice", "Condensation", "AgentErrorEvent"]) {
-      for (const data of [{}, { action: 3, thought: 7, llm_message: "x", observation: [], data: null, text: 9 }]) s.add(kind, "agent", data);
+    for (const kind of [
+      "UserMessage",
+      "MessageEvent",
+      "ActionEvent",
+      "ObservationEvent",
+      "Approval",
+      "RuntimePhase",
+      "BudgetStop",
+      "ModeChange",
+      "Notice",
+      "Condensation",
+      "AgentErrorEvent",
+    ]) {
+      for (const data of [{}, { action: 3, thought: 7, llm_message: "x", observation: [], data: null, text: 9 }])
+        s.add(kind, "agent", data);
     }
     expect(() => Rows.of(s.events)).not.toThrow();
     expect(Rows.of(s.events).all()[0]).toMatchObject({ type: "other", kind: "SomethingNewEvent" });

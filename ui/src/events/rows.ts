@@ -1,7 +1,7 @@
 import type { Attachment, Event, ImageInput } from "@/api/types";
-import { contentText, list, number, object, text, type Json } from "./read";
+import { contentText, list, object, text, type Json } from "./read";
 import { pathOf, settle, stepOf, type Step } from "./step";
-import { money } from "./words";
+import { duration } from "./words";
 
 export type Tone = "quiet" | "good" | "warn" | "bad";
 
@@ -45,6 +45,8 @@ export class Rows {
   private turnStart: number | null = null;
   private turnSteps = 0;
   private turnFiles = new Set<string>();
+  private starting: number | null = null;
+  private lost = false;
 
   /** All rows so far; a new array after every change. */
   all(): readonly Row[] {
@@ -224,27 +226,31 @@ export class Rows {
     switch (kind) {
       case "Approval":
         return this.approval(event);
-      case "RuntimePhase": {
-        const took = number(data.took);
-        const name = text(data.name) || text(data.phase) || "Starting";
-        return this.mark(event, "server", took === null ? name : `${name} · ${took.toFixed(1)} s`, "quiet", text(data.detail));
-      }
+      case "RuntimePhase":
+        return this.phase(event);
       case "BudgetStop": {
         this.turnStart = null;
-        const budget = number(data.budget_usd) ?? number(data.budget);
-        const words = budget === null ? "Stopped: the budget is used up" : `Stopped: the budget of ${money(budget)} is used up`;
-        return this.mark(event, "circle-slash", words, "warn", text(data.detail));
+        const problem = object(data.problem);
+        return this.mark(event, "circle-slash", text(problem.title) || "Stopped: the budget is used up", "warn");
       }
       case "ModeChange":
         return this.mark(event, "shield", modeWords(text(data.mode) || text(data.to)));
       case "Notice": {
+        // An alarm that the backend answers with a notice of its own, in words.
+        if (data.raise) return;
         const problem = object(data.problem);
         const title = text(data.title) || text(problem.title) || text(data.text) || text(data.message);
         const detail = text(data.detail) || text(problem.detail);
         const remedy = text(data.remedy) || text(problem.remedy) || null;
         if (data.problem || data.level === "error") return this.fail(event, title, detail, remedy);
         const note = [detail === title ? "" : detail, remedy].filter(Boolean).join(" ");
-        return this.mark(event, data.level === "warning" ? "warning" : "info", title, data.level === "warning" ? "warn" : "quiet", note);
+        return this.mark(
+          event,
+          data.level === "warning" ? "warning" : "info",
+          title,
+          data.level === "warning" ? "warn" : "quiet",
+          note,
+        );
       }
       case "PauseEvent":
         this.turnStart = null;
@@ -257,14 +263,61 @@ export class Rows {
       case "ConversationErrorEvent":
       case "ServerErrorEvent":
         this.turnStart = null;
-        return this.fail(event, "The agent stopped with an error", text(data.detail) || text(data.code));
+        return this.failed(event);
       default:
         this.push({ ...at(event), type: "other", kind, data });
     }
   }
 
+  /** Upstream's own words are for its developers; where the backend knows better ones, it has noted them. */
+  private failed(event: Event): void {
+    const { data } = event;
+    const known = object(data.twinseat_problem);
+    const title = text(known.title) || "The agent stopped with an error";
+    this.fail(event, title, text(known.detail) || text(data.detail) || text(data.code), text(known.remedy) || null);
+  }
+
+  /** Starts are shown as they happen; what stays of them is how long a slow one took, and what went wrong. */
+  private phase(event: Event): void {
+    const { data } = event;
+    const at = Date.parse(event.at);
+    switch (data.phase) {
+      case "starting":
+        this.starting ??= at;
+        return;
+      case "ready": {
+        const seconds = this.starting === null ? 0 : (at - this.starting) / 1000;
+        if (this.lost) this.mark(event, "debug-restart", "The agent is back");
+        else if (seconds >= 1) this.mark(event, "server", `Started the agent · ${duration(seconds)}`);
+        this.starting = null;
+        this.lost = false;
+        return;
+      }
+      case "lost":
+        if (!this.lost) this.mark(event, "debug-disconnect", "Lost the agent", "warn", text(data.reason));
+        this.lost = true;
+        return;
+      case "failed": {
+        const problem = object(data.problem);
+        this.starting = null;
+        return this.fail(
+          event,
+          text(problem.title) || "The agent did not start",
+          text(problem.detail),
+          text(problem.remedy) || null,
+        );
+      }
+      default:
+        if (text(data.name)) this.mark(event, "server", text(data.name), "quiet", text(data.detail));
+    }
+  }
+
   private approval(event: Event): void {
     const { data } = event;
+    if (data.stop === true) {
+      this.turnStart = null;
+      return this.mark(event, "debug-stop", "You stopped it");
+    }
     const rejected = data.decision === "reject" || data.decision === "rejected" || data.approved === false;
     const place = this.places.get(text(data.action_id));
     const row = place === undefined ? undefined : this.list[place];

@@ -120,7 +120,8 @@ export function lineOf(step: Step, root: string): Line {
       const command = text(step.action.command);
       if (step.action.reset === true) return { icon: "terminal", verb: "Reset the terminal", target: "" };
       if (step.action.is_input === true) return { icon: "terminal", verb: tense("Typing", "Typed"), target: command };
-      if (!command) return { icon: "terminal", verb: tense("Waiting for the command", "Looked at the output"), target: "" };
+      if (!command)
+        return { icon: "terminal", verb: tense("Waiting for the command", "Looked at the output"), target: "" };
       return { icon: "terminal", verb: tense("Running", "Ran"), target: command.split("\n")[0] ?? "" };
     }
     case "read":
@@ -131,7 +132,8 @@ export function lineOf(step: Step, root: string): Line {
     }
     case "edit": {
       const creating = step.action.command === "create" && step.observation?.prev_exist !== true;
-      if (step.action.command === "undo_edit") return { icon: "discard", verb: tense("Undoing", "Undid"), target: path };
+      if (step.action.command === "undo_edit")
+        return { icon: "discard", verb: tense("Undoing", "Undid"), target: path };
       if (creating) return { icon: "new-file", verb: tense("Creating", "Created"), target: path };
       return { icon: "edit", verb: tense("Editing", "Edited"), target: path };
     }
@@ -157,13 +159,16 @@ function viewed(step: Step): string {
 export function outcomeOf(step: Step): { words: string; bad: boolean } | null {
   if (step.state === "running") return null;
   if (step.state === "rejected") return { words: "rejected", bad: true };
-  if (step.kind !== "shell" || !step.observation) return step.state === "failed" ? { words: "failed", bad: true } : null;
+  if (step.kind !== "shell" || !step.observation)
+    return step.state === "failed" ? { words: "failed", bad: true } : null;
   const code = exitCode(step.observation);
   if (code === null) return { words: "still running", bad: false };
   const tail = plain(outputOf(step)).trimEnd().split("\n").slice(-6).join("\n");
   const failed = /(\d+) (?:tests? )?fail(?:ed|ures?)?\b/i.exec(tail);
   const passed = /(\d+) (?:tests? )?pass(?:ed|ing)?\b/i.exec(tail);
-  const counted = [Number(failed?.[1]) ? `${failed?.[1]} failed` : "", passed ? `${passed[1]} passed` : ""].filter(Boolean);
+  const counted = [Number(failed?.[1]) ? `${failed?.[1]} failed` : "", passed ? `${passed[1]} passed` : ""].filter(
+    Boolean,
+  );
   if (counted.length) return { words: counted.join(", "), bad: code !== 0 };
   return code === 0 ? null : { words: `exit ${code}`, bad: true };
 }

@@ -83,24 +83,29 @@ describe("the connection", () => {
 
   it("neither loses nor doubles a line, whatever happens to the socket", () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom("commit", "commit", "drop", "accept", "repeat", "wait"), { maxLength: 60 }), (acts) => {
-        const server = new Server();
-        const live = new Connection(server.connect, () => 0.5);
-        const log = new EventLog(
-          () => Promise.resolve({ events: [], more_before: false, more_after: false }),
-          (run) => run(),
-        );
-        live.start();
-        live.subscribe("t", log);
-        for (const act of acts) {
-          if (act === "wait") vi.advanceTimersByTime(10_000);
-          else server[act]();
-        }
-        vi.advanceTimersByTime(10_000);
-        server.accept();
-        expect(log.get().rows.map(({ position }) => position)).toEqual(server.journal.map(({ position }) => position));
-        live.stop();
-      }),
+      fc.property(
+        fc.array(fc.constantFrom("commit", "commit", "drop", "accept", "repeat", "wait"), { maxLength: 60 }),
+        (acts) => {
+          const server = new Server();
+          const live = new Connection(server.connect, () => 0.5);
+          const log = new EventLog(
+            () => Promise.resolve({ events: [], more_before: false, more_after: false }),
+            (run) => run(),
+          );
+          live.start();
+          live.subscribe("t", log);
+          for (const act of acts) {
+            if (act === "wait") vi.advanceTimersByTime(10_000);
+            else server[act]();
+          }
+          vi.advanceTimersByTime(10_000);
+          server.accept();
+          expect(log.get().rows.map(({ position }) => position)).toEqual(
+            server.journal.map(({ position }) => position),
+          );
+          live.stop();
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -132,7 +137,8 @@ describe("the connection", () => {
     live.start();
     server.accept();
     const wire = server.wires[0]?.wire;
-    for (const data of ["", "{", "null", "[]", "7", '"x"', "{}", new Uint8Array(3), '{"type":"durable"}']) wire?.onmessage?.({ data });
+    for (const data of ["", "{", "null", "[]", "7", '"x"', "{}", new Uint8Array(3), '{"type":"durable"}'])
+      wire?.onmessage?.({ data });
     expect(heard).toEqual([]);
     expect(live.link.get()).toBe("open");
     live.stop();

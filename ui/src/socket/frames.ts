@@ -27,7 +27,10 @@ export type TaskFrame =
   | { type: "item_aborted"; task: string; item_id: string; attempt: number; reason: string };
 
 export type StatusFrame = { type: "status" } & (
-  { task: string; state: Task } | { workspace: string; state: RuntimeStatus } | { settings: Settings } | { ask: Ask }
+  | { task: string; state: Task | null }
+  | { workspace: string; state: RuntimeStatus }
+  | { settings: Settings }
+  | { ask: Ask }
 );
 
 export type Frame = TaskFrame | StatusFrame | { type: "error"; task?: string; problem: Problem } | { type: "pong" };

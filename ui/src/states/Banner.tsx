@@ -19,7 +19,13 @@ const tones = {
 /** A slim strip under the bar for something that holds for the whole page. */
 export function Banner({ icon, tone = "quiet", spin, children, actions }: Props) {
   return (
-    <div role="status" className={classes("flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1.5 border-b px-3 py-1.5", tones[tone].box)}>
+    <div
+      role="status"
+      className={classes(
+        "flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1.5 border-b px-3 py-1.5",
+        tones[tone].box,
+      )}
+    >
       <div className="flex min-w-[min(100%,280px)] flex-1 gap-2">
         <CodiconIcon name={icon} spin={spin} className={classes("mt-0.5", tones[tone].icon)} />
         <div className="min-w-0 break-words">{children}</div>

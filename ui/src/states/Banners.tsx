@@ -118,7 +118,15 @@ function GitQuestion({ workspace }: { workspace: Workspace }) {
   );
 }
 
-function PartFailed({ workspace, status, part }: { workspace: Workspace; status: RuntimeStatus; part: "agent" | "editor" }) {
+function PartFailed({
+  workspace,
+  status,
+  part,
+}: {
+  workspace: Workspace;
+  status: RuntimeStatus;
+  part: "agent" | "editor";
+}) {
   const verb = useWorkspaceVerb(workspace.id);
   const { problem, log_tail } = status[part];
   return (

@@ -30,14 +30,18 @@ export function NothingYet({ workspace, status, fill }: Props) {
         ) : (
           <div>
             <h2 className="text-xl font-semibold text-strong">Open a project</h2>
-            <p className="mb-3 text-mute">You and the agent work on the same files: a folder here, or a repository to clone.</p>
+            <p className="mb-3 text-mute">
+              You and the agent work on the same files: a folder here, or a repository to clone.
+            </p>
             <Button look="primary" icon="folder-opened" onClick={() => overlay.set("folder")}>
               Open a folder or clone…
             </Button>
           </div>
         )}
         {models?.length === 0 && <NoModel />}
-        {workspace && status?.state === "starting" && <Starting status={status} title={`Getting ${workspace.name} ready`} />}
+        {workspace && status?.state === "starting" && (
+          <Starting status={status} title={`Getting ${workspace.name} ready`} />
+        )}
         <Recent workspace={workspace} />
       </div>
     </div>
@@ -88,7 +92,9 @@ function NoModel() {
   return (
     <section className="rounded-md border border-line px-3 py-2">
       <div className="font-semibold text-strong">No model is set up yet</div>
-      <p className="mb-2 text-mute">The agent thinks with a model of your choice: a provider's, or one on this computer.</p>
+      <p className="mb-2 text-mute">
+        The agent thinks with a model of your choice: a provider's, or one on this computer.
+      </p>
       <div className="flex flex-wrap gap-2">
         <Button look="primary" icon="key" onClick={() => openSettings("models")}>
           Set up a model

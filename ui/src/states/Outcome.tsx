@@ -43,7 +43,11 @@ export function Outcome({ task, changes, checks, fill }: Props) {
       );
     case "stopped":
       return (
-        <Rest icon="circle-slash" title={task.problem?.title ?? "Stopped at the budget"} detail={task.problem?.detail ?? "What it has done stays. Raise the budget below, then continue."}>
+        <Rest
+          icon="circle-slash"
+          title={task.problem?.title ?? "Stopped at the budget"}
+          detail={task.problem?.detail ?? "What it has done stays. Raise the budget below, then continue."}
+        >
           {resume("Continue")}
         </Rest>
       );
@@ -78,7 +82,17 @@ const unexplained: Problem = {
   errors: null,
 };
 
-function Rest({ icon, title, detail, children }: { icon: string; title: string; detail: string; children: React.ReactNode }) {
+function Rest({
+  icon,
+  title,
+  detail,
+  children,
+}: {
+  icon: string;
+  title: string;
+  detail: string;
+  children: React.ReactNode;
+}) {
   return (
     <section className="mt-2 mb-4 rounded-md border border-line px-3 py-2">
       <div className="flex gap-2">

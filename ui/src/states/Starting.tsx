@@ -21,7 +21,9 @@ export function Starting({ status, title }: { status: RuntimeStatus; title: stri
         )}
       </ol>
       {status.restarts > 0 && (
-        <p className="mt-1 text-sm text-mute">It ended {status.restarts === 1 ? "once" : `${status.restarts} times`} and is being started again.</p>
+        <p className="mt-1 text-sm text-mute">
+          It ended {status.restarts === 1 ? "once" : `${status.restarts} times`} and is being started again.
+        </p>
       )}
     </section>
   );
@@ -33,7 +35,9 @@ function PhaseLine({ phase }: { phase: Phase }) {
   const seconds = phase.took ?? Math.max(0, (now - Date.parse(phase.started_at)) / 1000);
   return (
     <li className={classes("flex gap-2", running ? "text-fg" : "text-mute")}>
-      <span className="mt-0.5">{running ? <Spinner label="Now" /> : <CodiconIcon name="check" label="Done" className="text-ok" />}</span>
+      <span className="mt-0.5">
+        {running ? <Spinner label="Now" /> : <CodiconIcon name="check" label="Done" className="text-ok" />}
+      </span>
       <span className="min-w-0 flex-1 break-words">
         {phase.name}
         {phase.detail && <span className="block text-sm text-mute">{phase.detail}</span>}

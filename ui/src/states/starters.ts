@@ -19,7 +19,11 @@ export function starters(files: readonly FileEntry[]): Starter[] {
         prompt: "Build a small to-do API with tests, and run them.",
       },
       { icon: "terminal", title: "Write a command-line tool", prompt: "Write a command-line tool that " },
-      { icon: "book", title: "Plan first", prompt: "Ask me what this project should become, then write a README with a plan." },
+      {
+        icon: "book",
+        title: "Plan first",
+        prompt: "Ask me what this project should become, then write a README with a plan.",
+      },
     ];
   }
   const tests = has("tests", "test", "spec", "__tests__");
@@ -44,6 +48,10 @@ export function starters(files: readonly FileEntry[]): Starter[] {
           title: "Look for trouble",
           prompt: "Look for one real bug, show how it fails, and mend it with a test.",
         }
-      : { icon: "edit", title: "Write the README", prompt: "Write a short README: what this is, how to run it, how to test it." },
+      : {
+          icon: "edit",
+          title: "Write the README",
+          prompt: "Write a short README: what this is, how to run it, how to test it.",
+        },
   ];
 }

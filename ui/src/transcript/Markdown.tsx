@@ -26,7 +26,8 @@ function Block({ children }: { children?: ReactNode }) {
 function textOf(node: ReactNode): string {
   if (typeof node === "string" || typeof node === "number") return String(node);
   if (Array.isArray(node)) return node.map(textOf).join("");
-  if (node && typeof node === "object" && "props" in node) return textOf((node.props as { children?: ReactNode }).children);
+  if (node && typeof node === "object" && "props" in node)
+    return textOf((node.props as { children?: ReactNode }).children);
   return "";
 }
 
@@ -73,7 +74,9 @@ const components: Components = {
       <table className="border-collapse text-sm">{children}</table>
     </div>
   ),
-  th: ({ children }) => <th className="border border-line px-2 py-1 text-left font-semibold text-strong">{children}</th>,
+  th: ({ children }) => (
+    <th className="border border-line px-2 py-1 text-left font-semibold text-strong">{children}</th>
+  ),
   td: ({ children }) => <td className="border border-line px-2 py-1 align-top">{children}</td>,
   h1: ({ children }) => <h3 className="mt-3 mb-1 text-lg font-semibold text-strong first:mt-0">{children}</h3>,
   h2: ({ children }) => <h3 className="mt-3 mb-1 text-lg font-semibold text-strong first:mt-0">{children}</h3>,
@@ -87,7 +90,9 @@ const components: Components = {
     </ol>
   ),
   li: ({ children }) => <li className="my-0.5">{children}</li>,
-  blockquote: ({ children }) => <blockquote className="my-2 border-l-2 border-edge pl-3 text-mute">{children}</blockquote>,
+  blockquote: ({ children }) => (
+    <blockquote className="my-2 border-l-2 border-edge pl-3 text-mute">{children}</blockquote>
+  ),
   hr: () => <hr className="my-3 border-line" />,
 };
 

@@ -24,7 +24,11 @@ export function PlanList({ steps }: { steps: readonly PlanStep[] }) {
               name={icon}
               size={14}
               label={word}
-              className={classes("mt-0.75", step.status === "done" && "text-ok", step.status === "in_progress" && "text-link")}
+              className={classes(
+                "mt-0.75",
+                step.status === "done" && "text-ok",
+                step.status === "in_progress" && "text-link",
+              )}
             />
             <span className="min-w-0 break-words">{step.title}</span>
           </li>

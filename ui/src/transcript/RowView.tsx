@@ -46,7 +46,11 @@ export const RowView = memo(function RowView({ row }: { row: Row }) {
     case "turn":
       return (
         <div className="pt-1 pb-4 text-sm text-faint">
-          {[duration(row.seconds), row.steps ? plural(row.steps, "step") : "", row.files ? plural(row.files, "file") + " changed" : ""]
+          {[
+            duration(row.seconds),
+            row.steps ? plural(row.steps, "step") : "",
+            row.files ? plural(row.files, "file") + " changed" : "",
+          ]
             .filter(Boolean)
             .join(" · ")}
         </div>
@@ -106,7 +110,9 @@ function Reasoning({ id, text }: { id: string; text: string }) {
         <span className="min-w-0 flex-1 truncate">{open ? "Reasoning" : firstSentence(text)}</span>
         <CodiconIcon name={open ? "chevron-down" : "chevron-right"} className="text-faint" />
       </LineButton>
-      {open && <div className="mb-2 ml-2 border-l-2 border-line pl-4 break-words whitespace-pre-wrap text-mute">{text}</div>}
+      {open && (
+        <div className="mb-2 ml-2 border-l-2 border-line pl-4 break-words whitespace-pre-wrap text-mute">{text}</div>
+      )}
     </div>
   );
 }

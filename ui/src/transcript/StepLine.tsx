@@ -117,7 +117,11 @@ export const FoldLine = memo(function FoldLine({ id, steps }: { id: string; step
   const seconds = (Math.max(...ends) - first.startedAt) / 1000;
   return (
     <div>
-      <LineButton open={open} onToggle={toggle} label={`${read} ${file || plural(files.size, "file")}${searched} ${query}`}>
+      <LineButton
+        open={open}
+        onToggle={toggle}
+        label={`${read} ${file || plural(files.size, "file")}${searched} ${query}`}
+      >
         {running ? <Spinner label="Running" /> : <CodiconIcon name={open ? "chevron-down" : "chevron-right"} />}
         <span className="min-w-0 flex-1 truncate text-fg">
           {read} {file ? <Code>{file}</Code> : read && plural(files.size, "file")}

@@ -36,6 +36,7 @@ export function Transcript({ log, queued, tail }: Props) {
   const head = moreBefore ? 1 : 0;
   const count = head + rows.length + items.length + tail.length;
 
+  // eslint-disable-next-line react-hooks/incompatible-library -- nothing here relies on its functions being memoized
   const virtual = useVirtualizer({
     count,
     getScrollElement: () => scroller.current,

@@ -33,9 +33,13 @@ export function useOpened(key: string, initial = false): [boolean, () => void] {
 }
 
 export async function openInEditor(workspace: string, file: OpenInEditor): Promise<void> {
-  await api.post(`/api/workspaces/${workspace}/editor/open`, file).catch((error: unknown) => say(problemOf(error).detail));
+  await api
+    .post(`/api/workspaces/${workspace}/editor/open`, file)
+    .catch((error: unknown) => say(problemOf(error).detail));
 }
 
 export async function diffInEditor(workspace: string, file: DiffInEditor): Promise<void> {
-  await api.post(`/api/workspaces/${workspace}/editor/diff`, file).catch((error: unknown) => say(problemOf(error).detail));
+  await api
+    .post(`/api/workspaces/${workspace}/editor/diff`, file)
+    .catch((error: unknown) => say(problemOf(error).detail));
 }
