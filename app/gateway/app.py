@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import aiohttp
+import structlog
 
 from app.gateway import agents, failures, refusals, wire
 from app.gateway.agents import AsgiApp, Headers, Receive, Scope, Send
@@ -31,6 +32,8 @@ from app.gateway.upstream import Upstream
 from app.problems import Fault
 from app.schemas import ModelProfile, Problem, Usage
 from app.schemas import Protocol as WireProtocol
+
+log = structlog.get_logger()
 
 LARGEST_ERROR = 256 * 1024
 ADAPTATIONS = 3
@@ -92,7 +95,8 @@ class Gateway:
     `model_of` says which profile a task uses (None: the default), at every request, so that a change takes effect
     with the next one. `over_budget` returns the problem to refuse with, or None; it is asked before a request, and
     after one that was streamed, so that whoever gives it can stop the task at once. `on_usage` gets what each request
-    took. `demo` starts the scripted model when it is first asked for.
+    took, and is done before the task's next request is let through. `on_problem` gets why a request failed, after its
+    `on_usage`. `demo` starts the scripted model when it is first asked for.
     """
 
     def __init__(
@@ -103,6 +107,7 @@ class Gateway:
         model_of: Callable[[str], Awaitable[str | None]],
         on_usage: Callable[[str, Usage], Awaitable[None]],
         over_budget: Callable[[str], Awaitable[Problem | None]],
+        on_problem: Callable[[str, Problem], None] | None = None,
         demo: Callable[[], Awaitable[DemoServer]] | None = None,
         upstream: Upstream | None = None,
     ) -> None:
@@ -111,18 +116,22 @@ class Gateway:
         self._model_of = model_of
         self._on_usage = on_usage
         self._over_budget = over_budget
+        self._on_problem = on_problem
         self._demo = demo
         self._upstream = upstream or Upstream()
         self._problems: dict[str, Problem] = {}
         self._refused: dict[tuple[str, str], frozenset[str]] = {}
+        self._recording: dict[str, set[asyncio.Task[None]]] = {}
+        self._after: set[asyncio.Task[None]] = set()
 
     def problem(self, task_id: str) -> Problem | None:
         """Why the task's last request failed; None when it did not."""
         return self._problems.get(task_id)
 
     async def close(self) -> None:
-        """Drop all connections to providers."""
+        """Drop all connections to providers, when what was used is recorded."""
         await self._upstream.close()
+        await asyncio.gather(*self._after, return_exceptions=True)
 
     # ── A request ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -144,7 +153,7 @@ class Gateway:
             body = await agents.read_body(receive, headers)
             exchange = await self._exchange(task_id, protocol, operation, headers, body, scope)
         except Fault as fault:
-            self._problems[task_id] = fault.problem()
+            self._note(task_id, fault.problem())
             return await agents.answer(send, *failures.answer(fault.problem(), protocol))
         except ConnectionResetError:
             return None
@@ -169,6 +178,8 @@ class Gateway:
         body: bytes,
         scope: Scope,
     ) -> _Exchange:
+        if recording := self._recording.get(task_id):
+            await asyncio.wait(set(recording))
         if (over := await self._over_budget(task_id)) is not None:
             raise refusals.as_fault(over.model_copy(update={"status": 402}))
         profile = self._profiles.stored(await self._model_of(task_id))
@@ -266,7 +277,7 @@ class Gateway:
             await agents.more(send, b"", last=True)
         finally:
             # Also when the agent hung up: what was said until then is paid for.
-            await asyncio.shield(self._settle(exchange, meter.counts(exchange.body), problem))
+            self._settle(exchange, meter.counts(exchange.body), problem)
 
     async def _whole(self, exchange: _Exchange, answer: aiohttp.ClientResponse, send: Send) -> None:
         try:
@@ -280,17 +291,33 @@ class Gateway:
             body = body.replace(exchange.key.encode(), b"***")
         meter = Meter(exchange.protocol, sse=False)
         meter.feed(body)
-        await self._settle(exchange, meter.counts(exchange.body), None)
+        self._settle(exchange, meter.counts(exchange.body), None)
         return await agents.answer(send, answer.status, body, agents.passed_back(answer.headers))
 
-    async def _settle(self, exchange: _Exchange, counts: Counts, problem: Problem | None) -> None:
-        """Record what a request took, and ask whether it went over the budget."""
-        if problem is None:
-            self._problems.pop(exchange.task_id, None)
-        else:
-            self._problems[exchange.task_id] = problem
+    def _settle(self, exchange: _Exchange, counts: Counts, problem: Problem | None) -> None:
+        """Record what a request took, then ask whether that was over the budget. The agent does not wait for it."""
+        task_id = exchange.task_id
         if exchange.operation in _FREE:
             return
+        recording = asyncio.create_task(self._record(exchange, counts))
+        running = self._recording.setdefault(task_id, set())
+        running.add(recording)
+
+        async def after() -> None:
+            try:
+                await recording
+            finally:
+                running.discard(recording)
+                if not running and self._recording.get(task_id) is running:
+                    del self._recording[task_id]
+                self._note(task_id, problem)
+            await self._over_budget(task_id)
+
+        task = asyncio.create_task(after())
+        self._after.add(task)
+        task.add_done_callback(self._done)
+
+    async def _record(self, exchange: _Exchange, counts: Counts) -> None:
         profile = exchange.profile
         free = find(profile.provider).local and profile.price_in is None
         cost = 0.0 if free else self._profiles.prices.cost(profile, counts)
@@ -305,12 +332,24 @@ class Gateway:
             requests=1,
         )
         await self._on_usage(exchange.task_id, usage)
-        await self._over_budget(exchange.task_id)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._after.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("usage not recorded", error=repr(error))
+
+    def _note(self, task_id: str, problem: Problem | None) -> None:
+        if problem is None:
+            self._problems.pop(task_id, None)
+            return
+        self._problems[task_id] = problem
+        if self._on_problem is not None:
+            self._on_problem(task_id, problem)
 
     async def _fail(
         self, exchange: _Exchange, send: Send, problem: Problem, headers: Headers | None = None, code: str = ""
     ) -> None:
-        self._problems[exchange.task_id] = problem
+        self._note(exchange.task_id, problem)
         status, body = failures.answer(problem, exchange.protocol, code)
         await agents.answer(send, status, body, [pair for pair in headers or [] if pair[0] != b"content-type"])
 

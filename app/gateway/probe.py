@@ -18,6 +18,7 @@ from app.problems import Fault
 from app.redact import register
 from app.schemas import ModelInfo, ModelList, ModelProfile, Probe, ProbeResult, Problem
 
+CONNECT_SECONDS = 10.0
 SECONDS = 25.0
 SECONDS_LOCAL = 120.0
 """A local server may load the model first."""
@@ -32,11 +33,10 @@ _NOT_FOR_CHAT = re.compile(
 
 
 class Prober:
-    """Asks providers. Shares the gateway's way to them."""
+    """Asks providers, over connections of its own that end with the question."""
 
-    def __init__(self, profiles: Profiles, upstream: Upstream | None = None) -> None:
+    def __init__(self, profiles: Profiles) -> None:
         self._profiles = profiles
-        self._upstream = upstream or Upstream()
 
     async def list_models(self, probe: Probe) -> ModelList:
         """The provider's models, suggested ones first; with a problem instead when they can't be had."""
@@ -118,11 +118,11 @@ class Prober:
     async def _fetch(self, profile: ModelProfile, key: str | None) -> list[dict[str, Any]]:
         query = {"anthropic": "limit=1000", "gemini": "pageSize=1000"}.get(profile.protocol, "")
         url = wire.address(profile, profile.protocol, "models", query)
-        answer = await self._upstream.request("GET", url, wire.credentials(profile.protocol, key))
-        async with answer:
-            body = await answer.content.read(LARGEST)
-            while chunk := await answer.content.read(LARGEST):
-                body += chunk
+        async with (
+            Upstream(connect=CONNECT_SECONDS) as upstream,
+            await upstream.request("GET", url, wire.credentials(profile.protocol, key)) as answer,
+        ):
+            body = await _read(answer)
             kind = answer.headers.get("Content-Type", "").lower()
         if answer.status >= 300:
             raise _fault(failures.refused(answer.status, kind, body, profile))
@@ -144,9 +144,11 @@ class Prober:
         refused: frozenset[str] = frozenset()
         while True:
             call = wire.call(profile, profile.protocol, operation, {}, json.dumps(body).encode(), key, refused=refused)
-            answer = await self._upstream.request("POST", call.url, call.headers, call.body)
-            async with answer:
-                text = await answer.content.read(LARGEST)
+            async with (
+                Upstream(connect=CONNECT_SECONDS) as upstream,
+                await upstream.request("POST", call.url, call.headers, call.body) as answer,
+            ):
+                text = await _read(answer)
                 kind = answer.headers.get("Content-Type", "").lower()
             if answer.status < 300:
                 return _check(text, kind, answer.status, profile)
@@ -202,6 +204,14 @@ def _check(text: bytes, kind: str, status: int, profile: ModelProfile) -> None:
         raise _fault(failures.refused(400, kind, text, profile))
     if not {"choices", "content", "candidates", "output"} & set(document):
         raise _fault(failures.not_an_endpoint(profile, status))
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    """The body, up to `LARGEST` bytes."""
+    parts: list[bytes] = []
+    while sum(map(len, parts)) < LARGEST and (chunk := await answer.content.read(LARGEST)):
+        parts.append(chunk)
+    return b"".join(parts)
 
 
 def _models(document: dict[str, Any]) -> list[ModelInfo]:

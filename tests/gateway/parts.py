@@ -13,7 +13,7 @@ import uvicorn
 from aiohttp import web
 
 from app.config import load
-from app.demo.host import Host
+from app.demo import model as demo_model
 from app.gateway.agents import AsgiApp
 from app.gateway.app import Gateway, build
 from app.gateway.profiles import Profiles
@@ -123,13 +123,15 @@ class House:
         self.metered = asyncio.Event()
         self.over: Problem | None = None
         self.asked_for_budget = 0
-        self.demo = Host(pace=0)
+        self.scripted: demo_model.Running | None = None
+        self.problems: list[Problem] = []
         self.gateway = Gateway(
             tokens=self.tokens,
             profiles=self.profiles,
             model_of=self.model_of,
             on_usage=self.on_usage,
             over_budget=self.over_budget,
+            on_problem=lambda _, problem: self.problems.append(problem),
             demo=self.demo,
             upstream=Upstream(connect=5, silence=5),
         )
@@ -144,6 +146,15 @@ class House:
         assert task_id == TASK
         self.used.append(usage)
         self.metered.set()
+
+    async def demo(self) -> demo_model.Running:
+        if self.scripted is None:
+            self.scripted = await demo_model.start(pace=0, key="only-the-gateway-knows")
+        return self.scripted
+
+    async def settled(self) -> None:
+        """What a request used is recorded after its answer: wait for that."""
+        await asyncio.gather(*self.gateway._after)
 
     async def over_budget(self, task_id: str) -> Problem | None:
         self.asked_for_budget += 1
@@ -189,7 +200,9 @@ class House:
         if protocol == "gemini":
             body = {"contents": [{"role": "user", "parts": [{"text": "Hello there"}]}], **more}
         async with self.post(self.path(protocol, stream=stream), body) as answer:
-            return answer.status, await answer.read()
+            said = await answer.read()
+            await self.settled()
+            return answer.status, said
 
 
 @asynccontextmanager
@@ -209,7 +222,8 @@ async def house(folder: Path) -> AsyncIterator[House]:
         finally:
             await made.client.close()
             await made.gateway.close()
-            await made.demo.stop()
+            if made.scripted is not None:
+                await made.scripted.stop()
             await runner.cleanup()
 
 

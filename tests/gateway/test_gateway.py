@@ -141,6 +141,31 @@ async def test_the_budget_is_looked_at_again_after_an_answer(house: House) -> No
     assert house.used[0].cost_usd == pytest.approx((5 * 1 + 1 * 2) / 1e6)
 
 
+async def test_the_next_request_waits_until_the_last_is_counted(house: House) -> None:
+    await house.use()
+    house.provider.replay(OK)
+    recorded = asyncio.Event()
+    order: list[str] = []
+
+    async def slowly(task_id: str, usage: Any) -> None:
+        await recorded.wait()
+        order.append("recorded")
+
+    async def over(task_id: str) -> Problem | None:
+        order.append("asked")
+        return None
+
+    house.gateway._on_usage, house.gateway._over_budget = slowly, over
+    async with house.post("/v1/chat/completions", {"messages": [], "stream": True}) as answer:
+        await answer.read()
+    second = asyncio.create_task(house.ask())
+    await asyncio.sleep(0.1)
+    assert order == ["asked"]
+    recorded.set()
+    await second
+    assert order[:2] == ["asked", "recorded"]
+
+
 async def test_first_bytes_do_not_wait_for_the_rest(house: House) -> None:
     await house.use()
     go_on = asyncio.Event()
@@ -297,7 +322,7 @@ async def test_a_problem_is_forgotten_when_it_works_again(house: House) -> None:
     await house.use()
     house.provider.replay(fixture("openai")["cases"]["overloaded"])
     await house.ask()
-    assert house.gateway.problem(TASK) is not None
+    assert house.gateway.problem(TASK) == house.problems[-1]
     house.provider.replay(OK)
     await house.ask()
     assert house.gateway.problem(TASK) is None

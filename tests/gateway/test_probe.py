@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,14 +11,13 @@ from app.demo import model as demo_model
 from app.gateway import probe as probing
 from app.gateway import providers
 from app.gateway.probe import Prober
-from app.gateway.upstream import Upstream
 from app.schemas import Probe, Provider
 from tests.gateway.parts import KEY, House, fixture, listen, plain
 
 
 @pytest.fixture
-def prober(house: House) -> Iterator[Prober]:
-    yield Prober(house.profiles, Upstream(connect=2, silence=2))
+def prober(house: House) -> Prober:
+    return Prober(house.profiles)
 
 
 def answers(house: House, body: Any, status: int = 200) -> None:
