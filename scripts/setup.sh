@@ -170,7 +170,7 @@ esac
 environment
 case $purpose in
     run | test)
-        TWINSEAT_CACHE_DIR=$cache $python -m app.editor.install >&2
+        TWINSEAT_CACHE_DIR=$cache $python -m app.editor.install >/dev/null
         scripts/ui.sh build
         ;;
 esac
