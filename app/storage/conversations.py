@@ -36,18 +36,16 @@ class Conversations:
     async def add(self, task_id: str, kind: ConversationKind = "main", parent_id: str | None = None) -> Conversation:
         """A new one, with an id that the agent-server will be asked to use."""
         conversation_id = str(uuid.uuid4())
-        async with self._database.write() as connection:
-            await connection.execute(
-                insert(conversations).values(
-                    id=conversation_id,
-                    task_id=task_id,
-                    kind=kind,
-                    parent_id=parent_id,
-                    made=0,
-                    settled=1,
-                    created_at=datetime.now(UTC).isoformat(),
-                )
-            )
+        statement = insert(conversations).values(
+            id=conversation_id,
+            task_id=task_id,
+            kind=kind,
+            parent_id=parent_id,
+            made=0,
+            settled=1,
+            created_at=datetime.now(UTC).isoformat(),
+        )
+        await self._database.run(statement)
         return Conversation(
             conversation_id, task_id, kind, parent_id, made=False, settled=True, mode=None, model_id=None
         )
@@ -55,8 +53,7 @@ class Conversations:
     async def of_task(self, task_id: str) -> Sequence[Conversation]:
         """The oldest first."""
         query = select(conversations).where(conversations.c.task_id == task_id).order_by(conversations.c.created_at)
-        async with self._database.read() as connection:
-            return [_conversation(row) for row in (await connection.execute(query)).all()]
+        return [_conversation(row) for row in await self._database.all(query)]
 
     async def main(self, task_id: str) -> Conversation | None:
         """The newest main one: the one that the task shows."""
@@ -66,14 +63,11 @@ class Conversations:
     async def unsettled(self) -> Sequence[Conversation]:
         """Those to synchronise again at start."""
         query = select(conversations).where(conversations.c.settled == 0).order_by(conversations.c.created_at)
-        async with self._database.read() as connection:
-            return [_conversation(row) for row in (await connection.execute(query)).all()]
+        return [_conversation(row) for row in await self._database.all(query)]
 
     async def update(self, conversation_id: str, **fields: Any) -> None:
-        async with self._database.write() as connection:
-            await connection.execute(
-                update(conversations).where(conversations.c.id == conversation_id).values(**fields)
-            )
+        statement = update(conversations).where(conversations.c.id == conversation_id).values(**fields)
+        await self._database.run(statement)
 
 
 def _conversation(row: Row[Any]) -> Conversation:

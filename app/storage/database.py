@@ -3,14 +3,13 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy import Connection, Engine, Executable, Row, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.problems import Fault
 from app.storage.migrations import HEAD
@@ -24,45 +23,81 @@ class Database:
     SQLite in WAL mode with synchronous=NORMAL: a commit survives the end of the process, however it ends; only a power
     cut can take the last moments (https://sqlite.org/pragma.html#pragma_synchronous), and those the agent-server still
     has, so the next start reads them again.
+
+    A transaction is a plain function, run as a whole in a thread. SQLAlchemy's asyncio layer over aiosqlite hops to a
+    thread and back for each cursor, statement and fetch instead: eight times for one append, 3.1 ms of processor time
+    where this takes a fraction of it (measured).
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._writing = asyncio.Lock()
+        self._writer = ThreadPoolExecutor(1, "journal-writer")
+        self._readers = ThreadPoolExecutor(2, "journal-reader")
 
     @classmethod
     async def open(cls, url_or_path: str | Path) -> "Database":
         """Open or make it and bring it to the newest format. Raises Fault in words the user can act on."""
-        url = str(url_or_path)
+        return await asyncio.to_thread(cls._open, str(url_or_path))
+
+    @classmethod
+    def _open(cls, url: str) -> "Database":
         if "://" not in url:
             _claim(Path(url))
-            url = f"sqlite+aiosqlite:///{url}"
-        engine = create_async_engine(url)
+            url = f"sqlite:///{url}"
+        engine = create_engine(url)
         if engine.dialect.name == "sqlite":
-            event.listen(engine.sync_engine, "connect", _pragmas)
+            event.listen(engine, "connect", _pragmas)
         try:
-            async with engine.begin() as connection:
-                await connection.run_sync(_migrate)
+            with engine.begin() as connection:
+                _migrate(connection)
         except BaseException as exc:
-            await engine.dispose()
+            engine.dispose()
             if isinstance(exc, DatabaseError) and isinstance(exc.orig, sqlite3.DatabaseError):
                 raise _unusable(url, exc.orig) from exc
             raise
         return cls(engine)
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        """After what is under way."""
+        for threads in (self._writer, self._readers):
+            await asyncio.to_thread(threads.shutdown)
+        self._engine.dispose()
 
-    @asynccontextmanager
-    async def write(self) -> AsyncGenerator[AsyncConnection]:
-        """A transaction: committed at the end, rolled back by any exception."""
-        async with self._writing, self._engine.begin() as connection:
-            yield connection
+    async def write[T](self, work: Callable[[Connection], T], then: Callable[[T], None] | None = None) -> T:
+        """Run `work` in a transaction: committed at its end, rolled back by any exception.
 
-    @asynccontextmanager
-    async def read(self) -> AsyncGenerator[AsyncConnection]:
-        async with self._engine.connect() as connection:
-            yield connection
+        `then` runs right after the commit, before the next writer, and even if the caller was cancelled meanwhile.
+        """
+
+        def transaction() -> T:
+            with self._engine.begin() as connection:
+                result = work(connection)
+            if then is not None:
+                then(result)
+            return result
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, transaction)
+
+    async def read[T](self, work: Callable[[Connection], T]) -> T:
+        def look() -> T:
+            with self._engine.connect() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, look)
+
+    async def all(self, query: Executable) -> Sequence[Row[Any]]:
+        return await self.read(lambda connection: connection.execute(query).all())
+
+    async def first(self, query: Executable) -> Row[Any] | None:
+        return await self.read(lambda connection: connection.execute(query).first())
+
+    async def run(self, *statements: Executable) -> int:
+        """Statements that change something, in one transaction; how many rows the last one changed."""
+
+        def work(connection: Connection) -> int:
+            return [connection.execute(statement) for statement in statements][-1].rowcount
+
+        return await self.write(work)
 
 
 def _claim(path: Path) -> None:

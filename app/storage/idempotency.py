@@ -27,25 +27,14 @@ class Idempotency:
     async def get(self, key: str) -> StoredAnswer | None:
         oldest = (datetime.now(UTC) - KEPT).isoformat()
         query = select(idempotency).where(idempotency.c.key == key, idempotency.c.created_at > oldest)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self._database.first(query)
         return None if row is None else StoredAnswer(row.request, row.status, row.body)
 
     async def put(self, key: str, answer: StoredAnswer) -> None:
         """Store the answer, in place of an outdated one, and drop all that are outdated."""
         now = datetime.now(UTC)
-        async with self._database.write() as connection:
-            await connection.execute(
-                delete(idempotency).where(
-                    (idempotency.c.created_at <= (now - KEPT).isoformat()) | (idempotency.c.key == key)
-                )
-            )
-            await connection.execute(
-                insert(idempotency).values(
-                    key=key,
-                    request=answer.request,
-                    status=answer.status,
-                    body=answer.body,
-                    created_at=now.isoformat(),
-                )
-            )
+        outdated = (idempotency.c.created_at <= (now - KEPT).isoformat()) | (idempotency.c.key == key)
+        fresh = insert(idempotency).values(
+            key=key, request=answer.request, status=answer.status, body=answer.body, created_at=now.isoformat()
+        )
+        await self._database.run(delete(idempotency).where(outdated), fresh)

@@ -6,14 +6,13 @@ facts of the task's row changed in the same transaction.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from sqlalchemy import Row, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from app.problems import not_found
 from app.schemas import Event, Events
@@ -30,7 +29,8 @@ from app.storage.usage import UsageLedger
 from app.storage.workspaces import Workspaces
 
 Source = Literal["user", "agent", "environment", "twinseat"]
-Alongside = Callable[[AsyncConnection, list[Event]], Awaitable[None]]
+Alongside = Callable[[Connection, list[Event]], object]
+"""Runs in the transaction that commits the events, in the journal's own thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,35 +115,17 @@ class Journal:
         are any. `given` may refuse by raising, and sees the facts that the rows would be added to, with nothing in
         between. Raises Fault `not-found` when the task does not exist (any more).
         """
-        async with self.database.write() as connection:
-            head = await self._head(connection, task_id)
-            fresh = await self._fresh(connection, task_id, rows)
+
+        def work(connection: Connection) -> tuple[list[Event], Facts]:
+            head = self._head(connection, task_id)
+            fresh = self._fresh(connection, task_id, rows)
             if not fresh:
-                return []
+                return [], head.facts
             if given is not None:
                 given(head.facts)
-            numbered = [
-                Event(
-                    position=head.position + offset,
-                    id=row.id,
-                    task_id=task_id,
-                    conversation_id=row.conversation_id,
-                    seq=row.seq,
-                    kind=row.kind,
-                    source=row.source,
-                    at=row.at.astimezone(UTC),
-                    data=row.data,
-                )
-                for offset, row in enumerate(fresh, start=1)
-            ]
-            after, numbered = facts_module.fold(head.facts, numbered)
-            stored = after.model_dump_json()
-            if self._mask is not None:
-                numbered = [_masked(event, self._mask) for event in numbered]
-                if (cleaned := self._mask(stored)) != stored:
-                    stored, after = cleaned, Facts.model_validate_json(cleaned)
-            await connection.execute(insert(events), [_values(event) for event in numbered])
-            await connection.execute(
+            numbered, after, stored = self._number(task_id, head, fresh)
+            connection.execute(insert(events), [_values(event) for event in numbered])
+            connection.execute(
                 update(tasks)
                 .where(tasks.c.id == task_id)
                 .values(
@@ -154,12 +136,18 @@ class Journal:
                 )
             )
             if alongside is not None:
-                await alongside(connection, numbered)
-        self._heads[task_id] = _Head(numbered[-1].position, after)
-        for row in fresh:
-            if row.conversation_id is not None and row.seq is not None:
-                self._seen[row.conversation_id].add(row.seq)
-        return numbered
+                alongside(connection, numbered)
+            return numbered, after
+
+        def committed(result: tuple[list[Event], Facts]) -> None:
+            numbered, after = result
+            if numbered:
+                self._heads[task_id] = _Head(numbered[-1].position, after)
+            for event in numbered:
+                if event.conversation_id is not None and event.seq is not None:
+                    self._seen[event.conversation_id].add(event.seq)
+
+        return (await self.database.write(work, committed))[0]
 
     async def events(
         self, task_id: str, after: int | None = None, before: int | None = None, limit: int = 200
@@ -172,9 +160,12 @@ class Journal:
             if before is not None:
                 window = window.where(events.c.position < before)
             window = window.order_by(events.c.position.desc())
-        async with self.database.read() as connection:
-            rows = (await connection.execute(window.limit(limit + 1))).all()
-            last = await connection.scalar(select(func.max(events.c.position)).where(events.c.task_id == task_id))
+
+        def work(connection: Connection) -> tuple[Sequence[Row[Any]], int | None]:
+            newest = select(func.max(events.c.position)).where(events.c.task_id == task_id)
+            return connection.execute(window.limit(limit + 1)).all(), connection.scalar(newest)
+
+        rows, last = await self.database.read(work)
         more = len(rows) > limit
         found = [_event(row) for row in rows[:limit]]
         if after is not None:
@@ -185,14 +176,12 @@ class Journal:
     async def find(self, task_id: str, event_id: str) -> Event | None:
         """Our own event of this id."""
         query = select(events).where(events.c.task_id == task_id, events.c.id == event_id, events.c.seq.is_(None))
-        async with self.database.read() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self.database.first(query)
         return None if row is None else _event(row)
 
     async def last_seq(self, conversation_id: str) -> int | None:
         """The agent-server's number up to which nothing is missing here: the cursor to ask it from."""
-        async with self.database.read() as connection:
-            seen = await self._seen_of(connection, conversation_id)
+        seen = await self.database.read(lambda connection: self._seen_of(connection, conversation_id))
         return None if seen.through < 0 else seen.through
 
     async def position(self, task_id: str) -> int:
@@ -220,48 +209,69 @@ class Journal:
     async def _head_now(self, task_id: str) -> _Head:
         head = self._heads.get(task_id)
         if head is None:
-            async with self.database.read() as connection:
-                head = await self._head(connection, task_id)
+            head = await self.database.read(lambda connection: self._head(connection, task_id))
         return head
 
-    async def _head(self, connection: AsyncConnection, task_id: str) -> _Head:
+    def _number(self, task_id: str, head: _Head, fresh: Sequence[NewEvent]) -> tuple[list[Event], Facts, str]:
+        """The rows as events with their positions, the facts after them, and these as they are stored."""
+        numbered = [
+            Event(
+                position=position,
+                id=row.id,
+                task_id=task_id,
+                conversation_id=row.conversation_id,
+                seq=row.seq,
+                kind=row.kind,
+                source=row.source,
+                at=row.at.astimezone(UTC),
+                data=row.data,
+            )
+            for position, row in enumerate(fresh, start=head.position + 1)
+        ]
+        after, numbered = facts_module.fold(head.facts, numbered)
+        stored = after.model_dump_json()
+        if self._mask is not None:
+            numbered = [_masked(event, self._mask) for event in numbered]
+            if (cleaned := self._mask(stored)) != stored:
+                stored, after = cleaned, Facts.model_validate_json(cleaned)
+        return numbered, after, stored
+
+    def _head(self, connection: Connection, task_id: str) -> _Head:
         head = self._heads.get(task_id)
         if head is None:
-            row = (
-                await connection.execute(select(tasks.c.position, tasks.c.facts).where(tasks.c.id == task_id))
-            ).first()
+            row = connection.execute(select(tasks.c.position, tasks.c.facts).where(tasks.c.id == task_id)).first()
             if row is None:
                 raise not_found("task", task_id)
             head = self._heads.setdefault(task_id, _Head(row.position, Facts.model_validate_json(row.facts)))
         return head
 
-    async def _fresh(self, connection: AsyncConnection, task_id: str, rows: Sequence[NewEvent]) -> list[NewEvent]:
+    def _fresh(self, connection: Connection, task_id: str, rows: Sequence[NewEvent]) -> list[NewEvent]:
         fresh: list[NewEvent] = []
         batch: set[tuple[str | None, object]] = set()
         for row in rows:
             key = (row.conversation_id, row.seq) if row.seq is not None else (None, row.id)
-            if key in batch or await self._stored(connection, task_id, row):
+            if key in batch or self._stored(connection, task_id, row):
                 continue
             batch.add(key)
             fresh.append(row)
         return fresh
 
-    async def _stored(self, connection: AsyncConnection, task_id: str, row: NewEvent) -> bool:
+    def _stored(self, connection: Connection, task_id: str, row: NewEvent) -> bool:
         if row.seq is not None:
             if row.conversation_id is None:
                 raise ValueError("an event of the agent-server needs its conversation")
-            return (await self._seen_of(connection, row.conversation_id)).has(row.seq)
+            return self._seen_of(connection, row.conversation_id).has(row.seq)
         query = select(events.c.position).where(
             events.c.task_id == task_id, events.c.id == row.id, events.c.seq.is_(None)
         )
-        return await connection.scalar(query) is not None
+        return connection.scalar(query) is not None
 
-    async def _seen_of(self, connection: AsyncConnection, conversation_id: str) -> _Seen:
+    def _seen_of(self, connection: Connection, conversation_id: str) -> _Seen:
         seen = self._seen.get(conversation_id)
         if seen is None:
             query = select(events.c.seq).where(events.c.conversation_id == conversation_id, events.c.seq.is_not(None))
             loaded = _Seen(-1, set())
-            for seq in (await connection.execute(query.order_by(events.c.seq))).scalars():
+            for seq in connection.execute(query.order_by(events.c.seq)).scalars():
                 loaded.add(seq)
             seen = self._seen.setdefault(conversation_id, loaded)
         return seen

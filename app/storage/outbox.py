@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, insert, select, update
 
 from app.storage.database import Database
 from app.storage.tables import outbox
@@ -32,11 +31,11 @@ class Outbox:
         self._database = database
 
     @staticmethod
-    async def put(
-        connection: AsyncConnection, task_id: str, message_id: str, position: int, content: list[dict[str, Any]]
+    def put(
+        connection: Connection, task_id: str, message_id: str, position: int, content: list[dict[str, Any]]
     ) -> None:
         """Within the transaction that commits the message's event."""
-        await connection.execute(
+        connection.execute(
             insert(outbox).values(
                 id=message_id,
                 task_id=task_id,
@@ -50,22 +49,18 @@ class Outbox:
     async def pending(self, task_id: str) -> Sequence[OutgoingMessage]:
         """What is not sent yet, in order."""
         query = select(outbox).where(outbox.c.task_id == task_id, outbox.c.state != "sent").order_by(outbox.c.position)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
+        rows = await self._database.all(query)
         return [OutgoingMessage(row.id, row.task_id, json.loads(row.content), row.state) for row in rows]
 
     async def tasks(self) -> Sequence[str]:
         """Ids of the tasks that have something to send."""
         query = select(outbox.c.task_id).where(outbox.c.state != "sent").distinct()
-        async with self._database.read() as connection:
-            return (await connection.execute(query)).scalars().all()
+        return [row[0] for row in await self._database.all(query)]
 
     async def mark(self, task_id: str, message_id: str, state: OutboxState) -> None:
         """What is sent keeps its row, for the record, but not its content: the event has that."""
         values: dict[str, Any] = {"state": state}
         if state == "sent":
             values["content"] = "[]"
-        async with self._database.write() as connection:
-            await connection.execute(
-                update(outbox).where(outbox.c.task_id == task_id, outbox.c.id == message_id).values(**values)
-            )
+        statement = update(outbox).where(outbox.c.task_id == task_id, outbox.c.id == message_id).values(**values)
+        await self._database.run(statement)

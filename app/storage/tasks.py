@@ -49,28 +49,25 @@ class Tasks:
     ) -> None:
         now = datetime.now(UTC).isoformat()
         facts = Facts(mode=mode, modes=[mode])
-        async with self._database.write() as connection:
-            await connection.execute(
-                insert(tasks).values(
-                    id=task_id,
-                    workspace_id=workspace_id,
-                    title=title,
-                    titled=int(titled),
-                    mode=mode,
-                    model_id=model_id,
-                    budget_usd=budget_usd,
-                    state=facts.state,
-                    facts=facts.model_dump_json(),
-                    position=0,
-                    created_at=now,
-                    updated_at=now,
-                )
-            )
+        statement = insert(tasks).values(
+            id=task_id,
+            workspace_id=workspace_id,
+            title=title,
+            titled=int(titled),
+            mode=mode,
+            model_id=model_id,
+            budget_usd=budget_usd,
+            state=facts.state,
+            facts=facts.model_dump_json(),
+            position=0,
+            created_at=now,
+            updated_at=now,
+        )
+        await self._database.run(statement)
 
     async def get(self, task_id: str) -> TaskRow:
         """Raises Fault `not-found`."""
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(tasks).where(tasks.c.id == task_id))).first()
+        row = await self._database.first(select(tasks).where(tasks.c.id == task_id))
         if row is None:
             raise not_found("task", task_id)
         return _task(row)
@@ -91,39 +88,33 @@ class Tasks:
                 )
             )
             wanted = wanted.where(or_(tasks.c.title.icontains(query, autoescape=True), said))
-        async with self._database.read() as connection:
-            if before is not None:
-                anchor = (
-                    await connection.execute(select(tasks.c.created_at, tasks.c.id).where(tasks.c.id == before))
-                ).first()
-                if anchor is None:
-                    raise not_found("task", before)
-                wanted = wanted.where(
-                    or_(
-                        tasks.c.created_at < anchor.created_at,
-                        and_(tasks.c.created_at == anchor.created_at, tasks.c.id < anchor.id),
-                    )
+        if before is not None:
+            anchor = await self._database.first(select(tasks.c.created_at, tasks.c.id).where(tasks.c.id == before))
+            if anchor is None:
+                raise not_found("task", before)
+            wanted = wanted.where(
+                or_(
+                    tasks.c.created_at < anchor.created_at,
+                    and_(tasks.c.created_at == anchor.created_at, tasks.c.id < anchor.id),
                 )
-            rows = (await connection.execute(wanted.limit(limit + 1))).all()
+            )
+        rows = await self._database.all(wanted.limit(limit + 1))
         return [_task(row) for row in rows[:limit]], len(rows) > limit
 
     async def update(self, task_id: str, **fields: Any) -> None:
         """Change columns of the row, those that events do not decide. Raises Fault `not-found`."""
         fields["updated_at"] = datetime.now(UTC).isoformat()
-        async with self._database.write() as connection:
-            result = await connection.execute(update(tasks).where(tasks.c.id == task_id).values(**fields))
-            if result.rowcount == 0:
-                raise not_found("task", task_id)
+        if await self._database.run(update(tasks).where(tasks.c.id == task_id).values(**fields)) == 0:
+            raise not_found("task", task_id)
 
     async def delete(self, task_id: str) -> None:
-        async with self._database.write() as connection:
-            await connection.execute(delete(tasks).where(tasks.c.id == task_id))
+        statement = delete(tasks).where(tasks.c.id == task_id)
+        await self._database.run(statement)
 
     async def in_states(self, states: Sequence[str]) -> Sequence[str]:
         """Ids of the tasks in one of these states, the oldest first."""
         query = select(tasks.c.id).where(tasks.c.state.in_(states)).order_by(tasks.c.created_at)
-        async with self._database.read() as connection:
-            return (await connection.execute(query)).scalars().all()
+        return [row[0] for row in await self._database.all(query)]
 
 
 def _task(row: Row[Any]) -> TaskRow:

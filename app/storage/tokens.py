@@ -23,10 +23,10 @@ class Tokens:
     async def issue(self, task_id: str) -> str:
         """A new token of the task; earlier ones stay good, since a running agent may hold one."""
         token = _PREFIX + secrets.token_urlsafe(32)
-        async with self._database.write() as connection:
-            await connection.execute(
-                insert(tokens).values(digest=_digest(token), task_id=task_id, created_at=datetime.now(UTC).isoformat())
-            )
+        statement = insert(tokens).values(
+            digest=_digest(token), task_id=task_id, created_at=datetime.now(UTC).isoformat()
+        )
+        await self._database.run(statement)
         self._known[_digest(token)] = task_id
         return token
 
@@ -36,16 +36,16 @@ class Tokens:
         known = self._known.get(digest)
         if known is not None:
             return known
-        async with self._database.read() as connection:
-            task_id = await connection.scalar(select(tokens.c.task_id).where(tokens.c.digest == digest))
-        if task_id is not None:
-            self._known[digest] = task_id
-        return task_id
+        row = await self._database.first(select(tokens.c.task_id).where(tokens.c.digest == digest))
+        if row is None:
+            return None
+        self._known[digest] = row.task_id
+        return row.task_id
 
     async def revoke(self, task_id: str) -> None:
         """Every token of the task."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(tokens).where(tokens.c.task_id == task_id))
+        statement = delete(tokens).where(tokens.c.task_id == task_id)
+        await self._database.run(statement)
         self._known = {digest: owner for digest, owner in self._known.items() if owner != task_id}
 
 

@@ -20,25 +20,25 @@ class UsageLedger:
     async def record(self, task_id: str, used: Usage, model: str | None = None) -> Usage:
         """Commit what a request used and return the task's new total."""
         total = await self.total(task_id)
-        async with self._database.write() as connection:
-            await connection.execute(
-                insert(usage).values(
-                    task_id=task_id,
-                    at=datetime.now(UTC).isoformat(),
-                    model=model,
-                    prompt_tokens=used.prompt_tokens,
-                    completion_tokens=used.completion_tokens,
-                    cached_tokens=used.cached_tokens,
-                    reasoning_tokens=used.reasoning_tokens,
-                    cost_usd=used.cost_usd,
-                    estimated=int(used.estimated),
-                    priced=int(used.priced),
-                    requests=used.requests,
-                )
-            )
-            total = _sum(self._totals.get(task_id, total), used)
-            self._totals[task_id] = total
-        return total
+        statement = insert(usage).values(
+            task_id=task_id,
+            at=datetime.now(UTC).isoformat(),
+            model=model,
+            prompt_tokens=used.prompt_tokens,
+            completion_tokens=used.completion_tokens,
+            cached_tokens=used.cached_tokens,
+            reasoning_tokens=used.reasoning_tokens,
+            cost_usd=used.cost_usd,
+            estimated=int(used.estimated),
+            priced=int(used.priced),
+            requests=used.requests,
+        )
+
+        def count(_: object) -> None:
+            self._totals[task_id] = _sum(self._totals.get(task_id, total), used)
+
+        await self._database.write(lambda connection: connection.execute(statement), count)
+        return self._totals[task_id]
 
     async def total(self, task_id: str) -> Usage:
         return (await self.totals([task_id]))[task_id]
@@ -62,9 +62,9 @@ class UsageLedger:
                 .where(usage.c.task_id.in_(missing))
                 .group_by(usage.c.task_id)
             )
-            async with self._database.read() as connection:
-                rows = (await connection.execute(query)).all()
-            for task_id, prompt, completion, cached, reasoning, cost, estimated, priced, requests in rows:
+            rows = await self._database.all(query)
+            for row in rows:
+                task_id, prompt, completion, cached, reasoning, cost, estimated, priced, requests = tuple(row)
                 self._totals.setdefault(
                     task_id,
                     Usage(

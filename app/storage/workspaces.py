@@ -49,27 +49,24 @@ class Workspaces:
     ) -> WorkspaceRow:
         now = datetime.now(UTC)
         row = WorkspaceRow(workspace_id, name, path, runtime, trust, git_decision, editor_port, editor_secret, now, now)
-        async with self._database.write() as connection:
-            await connection.execute(
-                insert(workspaces).values(
-                    id=workspace_id,
-                    name=name,
-                    path=path,
-                    runtime=runtime,
-                    trust=trust,
-                    git_decision=git_decision,
-                    editor_port=editor_port,
-                    editor_secret=editor_secret,
-                    created_at=now.isoformat(),
-                    last_opened_at=now.isoformat(),
-                )
-            )
+        statement = insert(workspaces).values(
+            id=workspace_id,
+            name=name,
+            path=path,
+            runtime=runtime,
+            trust=trust,
+            git_decision=git_decision,
+            editor_port=editor_port,
+            editor_secret=editor_secret,
+            created_at=now.isoformat(),
+            last_opened_at=now.isoformat(),
+        )
+        await self._database.run(statement)
         return row
 
     async def get(self, workspace_id: str) -> WorkspaceRow:
         """Raises Fault `not-found`."""
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(workspaces).where(workspaces.c.id == workspace_id))).first()
+        row = await self._database.first(select(workspaces).where(workspaces.c.id == workspace_id))
         if row is None:
             raise not_found("workspace", workspace_id)
         return _workspace(row)
@@ -77,24 +74,20 @@ class Workspaces:
     async def list(self) -> Sequence[WorkspaceRow]:
         """The one opened last first."""
         query = select(workspaces).order_by(workspaces.c.last_opened_at.desc(), workspaces.c.id)
-        async with self._database.read() as connection:
-            return [_workspace(row) for row in (await connection.execute(query)).all()]
+        return [_workspace(row) for row in await self._database.all(query)]
 
     async def update(self, workspace_id: str, **fields: Any) -> WorkspaceRow:
         """Change columns; times as datetime. Raises Fault `not-found`."""
         values = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in fields.items()}
-        async with self._database.write() as connection:
-            result = await connection.execute(
-                update(workspaces).where(workspaces.c.id == workspace_id).values(**values)
-            )
-            if result.rowcount == 0:
-                raise not_found("workspace", workspace_id)
+        statement = update(workspaces).where(workspaces.c.id == workspace_id).values(**values)
+        if await self._database.run(statement) == 0:
+            raise not_found("workspace", workspace_id)
         return await self.get(workspace_id)
 
     async def delete(self, workspace_id: str) -> None:
         """Forget it. Its folder is not touched, and its tasks keep their history."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(workspaces).where(workspaces.c.id == workspace_id))
+        statement = delete(workspaces).where(workspaces.c.id == workspace_id)
+        await self._database.run(statement)
 
 
 def _workspace(row: Row[Any]) -> WorkspaceRow:

@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from sqlalchemy import Connection
+
 from app.agent.blueprint import message_content
 from app.agent.client import AgentClient, NoSuchConversation
 from app.agent.hub import Hub
@@ -159,8 +161,8 @@ class TaskService:
             conversation_id=None if conversation is None else conversation.id,
         )
 
-        async def enqueue(connection: Any, events: list[Event]) -> None:
-            await Outbox.put(connection, task_id, new.id, events[0].position, content)
+        def enqueue(connection: Connection, events: list[Event]) -> None:
+            Outbox.put(connection, task_id, new.id, events[0].position, content)
 
         committed = await self._journal.append(task_id, [new], enqueue)
         if not committed:

@@ -91,7 +91,7 @@ async def test_windows(journal: Journal) -> None:
 
 
 async def test_a_failed_transaction_leaves_nothing_behind(journal: Journal) -> None:
-    async def broken(*_: object) -> None:
+    def broken(*_: object) -> None:
         raise OSError("disk")
 
     with pytest.raises(OSError, match="disk"):
