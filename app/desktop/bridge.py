@@ -54,10 +54,13 @@ class Bridge:
             "save_file": self._save_file,
         }
 
-    def inject(self, platform: str, window: Any) -> None:
-        """Called by pywebview whenever the chat's view has loaded a page."""
+    def script(self, platform: str) -> str:
+        """What the chat's view runs in every page before the page's own scripts."""
+        return _SCRIPT.substitute(names=json.dumps(list(self._functions)), platform=platform)
+
+    def loaded(self, _renderer: str, window: Any) -> None:
+        """Called by pywebview whenever the chat's view has loaded a page, to put its own bridge there."""
         window.events.before_load.set()
-        self._run(_SCRIPT.substitute(names=json.dumps(list(self._functions)), platform=platform))
         window.events._pywebviewready.set()
         window.events.loaded.set()
         self._seat.loaded()

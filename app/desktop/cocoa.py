@@ -50,10 +50,10 @@ class CocoaPanes:
         self._chat: WebKit.WKWebView
         self._editor: WebKit.WKWebView
 
-    def prepare(self, inject: Callable[..., None], receive: Callable[..., None]) -> None:
+    def prepare(self, loaded: Callable[..., None], receive: Callable[..., None]) -> None:
         from webview.platforms import cocoa
 
-        take_over_bridge(cocoa, inject, receive)
+        take_over_bridge(cocoa, loaded, receive)
 
     def shade(self) -> Shade:
         return "dark" if "Dark" in AppKit.NSApplication.sharedApplication().effectiveAppearance().name() else "light"
@@ -74,7 +74,7 @@ class CocoaPanes:
             for frame in frames
         ]
 
-    def attach(self, window: Any, split: float, shade: Shade) -> None:
+    def attach(self, window: Any, split: float, shade: Shade, script: str) -> None:
         from webview.platforms.cocoa import BrowserView
 
         pywebview: Any = BrowserView.instances[window.uid]
@@ -91,6 +91,8 @@ class CocoaPanes:
             view.setUIDelegate_(delegate)
             view.setNavigationDelegate_(delegate)
             self._kept.append(delegate)
+        early = WebKit.WKUserScript.alloc().initWithSource_injectionTime_forMainFrameOnly_(script, 0, True)
+        self._chat.configuration().userContentController().addUserScript_(early)
         # pywebview keeps the delegate it made; printing looks the view up by it.
         pywebview._browserDelegate = self._kept[-1]
         self._split = _Split.alloc().initWithFrame_(frame)

@@ -45,10 +45,10 @@ class GtkPanes:
         self._chat: WebKit2.WebView
         self._editor: WebKit2.WebView
 
-    def prepare(self, inject: Callable[..., None], receive: Callable[..., None]) -> None:
+    def prepare(self, loaded: Callable[..., None], receive: Callable[..., None]) -> None:
         from webview.platforms import gtk
 
-        take_over_bridge(gtk, inject, receive)
+        take_over_bridge(gtk, loaded, receive)
         Gdk.set_program_class("twinseat")
 
     def shade(self) -> Shade:
@@ -65,13 +65,15 @@ class GtkPanes:
         areas = [display.get_monitor(i).get_geometry() for i in range(display.get_n_monitors())]
         return [Screen(area.x, area.y, area.width, area.height) for area in areas]
 
-    def attach(self, window: Any, split: float, shade: Shade) -> None:
+    def attach(self, window: Any, split: float, shade: Shade, script: str) -> None:
         from webview.platforms.gtk import BrowserView
 
         pywebview: Any = BrowserView.instances[window.uid]
         self._window, self._chat, self._share = window.native, pywebview.webview, split
         self._chat.disconnect_by_func(pywebview.on_navigation)
         _show_context_menu(self._chat)
+        frames, time = WebKit2.UserContentInjectedFrames.TOP_FRAME, WebKit2.UserScriptInjectionTime.START
+        pywebview.manager.add_script(WebKit2.UserScript.new(script, frames, time, None, None))
         context = WebKit2.WebContext.new_with_website_data_manager(
             WebKit2.WebsiteDataManager(
                 base_data_directory=str(self._storage), base_cache_directory=str(self._cache / "editor")

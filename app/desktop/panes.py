@@ -55,7 +55,7 @@ class Hooks(Protocol):
 class Panes(Protocol):
     """One platform's window. `prepare`, `attach` and `close` belong to the GUI's thread, the rest to any."""
 
-    def prepare(self, inject: Callable[..., None], receive: Callable[..., None]) -> None:
+    def prepare(self, loaded: Callable[..., None], receive: Callable[..., None]) -> None:
         """Before pywebview makes the native window, with the toolkit loaded: our bridge takes its place.
 
         Raises CannotShow.
@@ -68,8 +68,11 @@ class Panes(Protocol):
 
     def screens(self) -> list[Screen]: ...
 
-    def attach(self, window: Any, split: float, shade: Shade) -> None:
-        """Put the editor beside the chat; in pywebview's `before_show`, before anything is shown."""
+    def attach(self, window: Any, split: float, shade: Shade, script: str) -> None:
+        """Put the editor beside the chat; in pywebview's `before_show`, before anything is shown.
+
+        `script` runs in every page of the chat before the page's own.
+        """
         ...
 
     def load(self, pane: Pane, url: str) -> None: ...
@@ -136,13 +139,13 @@ def native() -> Gui:
     return {"darwin": "cocoa", "win32": "winforms"}.get(sys.platform, "qt")  # pyright: ignore[reportReturnType]
 
 
-def take_over_bridge(module: Any, inject: Callable[..., None], receive: Callable[..., None]) -> None:
+def take_over_bridge(module: Any, loaded: Callable[..., None], receive: Callable[..., None]) -> None:
     """Put our bridge in the place of pywebview's in one of its platform modules.
 
     pywebview's needs `eval` and `new Function`, which the chat page's Content-Security-Policy forbids, and it finds
     the called function by a dotted path from the page (`a.__class__…`), which is more than a page should reach.
     """
-    for name, ours in (("inject_pywebview", inject), ("js_bridge_call", receive)):
+    for name, ours in (("inject_pywebview", loaded), ("js_bridge_call", receive)):
         if not callable(getattr(module, name, None)):
             raise ImportError(f"pywebview's {module.__name__} has no {name}: it is not 6.2.1.")  # noqa: TRY004
         setattr(module, name, ours)

@@ -7,6 +7,8 @@ inspector that is not there, on some distributions it switches the sandbox off, 
 camera unasked.
 """
 
+import contextlib
+import json
 import logging
 import os
 import time
@@ -17,8 +19,9 @@ from typing import Any, override
 
 os.environ["QT_API"] = "pyside6"
 
-from PySide6.QtCore import QChildEvent, QEvent, QObject, Qt, QUrl, Signal
+from PySide6.QtCore import QChildEvent, QEvent, QFile, QObject, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QShortcut
+from PySide6.QtWebChannel import QWebChannel
 from PySide6.QtWebEngineCore import (
     QWebEngineDownloadRequest,
     QWebEngineLoadingInfo,
@@ -26,6 +29,7 @@ from PySide6.QtWebEngineCore import (
     QWebEnginePage,
     QWebEnginePermission,
     QWebEngineProfile,
+    QWebEngineScript,
     QWebEngineSettings,
 )
 from PySide6.QtWebEngineWidgets import QWebEngineView
@@ -51,13 +55,14 @@ class QtPanes:
         self._cache = cache
         self._to_gui = _ToGui()
         self._shade: Shade = "dark"
+        self._port: _Port
         self._window: QMainWindow
         self._split: _Split
         self._chat: _View
         self._editor: _View | None = None
         self._profile: QWebEngineProfile | None = None
 
-    def prepare(self, inject: Callable[..., None], receive: Callable[..., None]) -> None:
+    def prepare(self, loaded: Callable[..., None], receive: Callable[..., None]) -> None:
         from webview.platforms import qt
 
         if _FLAGS is None:
@@ -68,7 +73,8 @@ class QtPanes:
         module.environ_append = _append_nothing
         module.BrowserView.WebView = _View
         module.BrowserView.WebPage = self._make_chat_page
-        take_over_bridge(module, inject, receive)
+        take_over_bridge(module, loaded, receive)
+        self._port = _Port(receive)
         QGuiApplication.setApplicationName("twinseat")
         QGuiApplication.setDesktopFileName("twinseat")
 
@@ -80,7 +86,7 @@ class QtPanes:
         areas = [one.availableGeometry() for one in shown]
         return [Screen(area.x(), area.y(), area.width(), area.height()) for area in areas]
 
-    def attach(self, window: Any, split: float, shade: Shade) -> None:
+    def attach(self, window: Any, split: float, shade: Shade, script: str) -> None:
         self._shade = shade
         self._window = window.native
         self._chat = window.native.takeCentralWidget()
@@ -89,6 +95,7 @@ class QtPanes:
         profile: QWebEngineProfile = window.native.profile
         profile.setCachePath(str(self._cache / "chat"))
         profile.downloadRequested.connect(self._download)
+        self._open_bridge(script)
         # The editor's view costs a process; a plain area stands in for it until there is something to load.
         self._split = _Split(self._hooks, split)
         self._split.addWidget(_Blank(self._split))
@@ -156,6 +163,21 @@ class QtPanes:
 
     def _make_chat_page(self, parent: Any, profile: QWebEngineProfile) -> "_Page":
         return _Page("chat", self._hooks, profile, parent.webview)
+
+    def _open_bridge(self, script: str) -> None:
+        """A channel of ours; pywebview's gets its object only when a page is drawn already."""
+        channel = QWebChannel(self._window)
+        channel.registerObject("window", self._port)
+        self._chat.page().setWebChannel(channel)
+        library = QFile(":/qtwebchannel/qwebchannel.js")
+        library.open(QFile.OpenModeFlag.ReadOnly)
+        early = QWebEngineScript()
+        early.setName("twinseat")
+        early.setSourceCode(f"{library.readAll().toStdString()}\n{script}")
+        early.setInjectionPoint(QWebEngineScript.InjectionPoint.DocumentCreation)
+        early.setWorldId(QWebEngineScript.ScriptWorldId.MainWorld.value)
+        early.setRunsOnSubFrames(False)
+        self._chat.page().scripts().insert(early)
 
     def _view(self, pane: Pane) -> "_View":
         if pane == "chat":
@@ -257,6 +279,19 @@ class _ToGui(QObject):
 
     def _take(self, function: Callable[[], object]) -> None:
         function()
+
+
+class _Port(QObject):
+    """What the chat page holds of the window's end of the bridge."""
+
+    def __init__(self, receive: Callable[..., None]) -> None:
+        super().__init__()
+        self._receive = receive
+
+    @Slot(str, str, str)
+    def call(self, name: str, values: str, identifier: str) -> None:
+        with contextlib.suppress(ValueError):
+            self._receive(None, name, json.loads(values), identifier)
 
 
 def _append_nothing(*_: str) -> None:

@@ -86,6 +86,8 @@ def qt_problem() -> str:
                 return f"The Python package that has {module} is not installed: install twinseat anew."
         except ModuleNotFoundError:
             return f"The Python package that has {module} is not installed: install twinseat anew."
+    if os.geteuid() == 0 and "--no-sandbox" not in os.environ.get("QTWEBENGINE_CHROMIUM_FLAGS", ""):
+        return "This is root, for whom Qt's web engine has no sandbox: start Twinseat as an ordinary user for a window."
     return missing_sentence([name for name in QT_LIBRARIES if not _loads(name)])
 
 

@@ -12,6 +12,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.desktop import headless, layout, pages, requirements
 from app.desktop.bridge import Bridge
@@ -127,7 +128,7 @@ class Cockpit:
     def _prepare(self) -> bool:
         """The toolkit is loaded, the native window not made yet. False: there will be none."""
         try:
-            self._panes.prepare(self._bridge.inject, self._bridge.receive)
+            self._panes.prepare(self._bridge.loaded, self._bridge.receive)
         except CannotShow as error:
             self._refusal = str(error)
             return False
@@ -141,7 +142,7 @@ class Cockpit:
 
     def _attach(self) -> None:
         try:
-            self._panes.attach(self._window, self._layout.split, self._shade)
+            self._panes.attach(self._window, self._layout.split, self._shade, self._bridge.script(self._gui))
         except Exception as error:  # pywebview would swallow it and show half a window
             log.exception("The panes could not be made")
             self._refusal = f"The window could not be made: {error}."
@@ -277,7 +278,8 @@ class Cockpit:
 
     def signed_in(self, url: str) -> None:
         self._attached.wait()
-        self._chat_url = url
+        # The page draws the chat alone where the window draws the editor.
+        self._chat_url = url = urlsplit(url)._replace(query="pane=chat").geturl()
         self._panes.load("chat", url)
 
     def lost(self, reason: str, remedy: str) -> None:

@@ -49,12 +49,12 @@ class WinFormsPanes:
         self._bar: Forms.Splitter
         self._views: dict[Pane, Any] = {}
 
-    def prepare(self, inject: Callable[..., None], receive: Callable[..., None]) -> None:
+    def prepare(self, loaded: Callable[..., None], receive: Callable[..., None]) -> None:
         from webview.platforms import winforms
 
         if winforms.renderer != "edgechromium":
             raise CannotShow(NO_RUNTIME)
-        take_over_bridge(edge, inject, receive)
+        take_over_bridge(edge, loaded, receive)
 
     def shade(self) -> Shade:
         import winreg
@@ -70,7 +70,7 @@ class WinFormsPanes:
         shown = sorted(Forms.Screen.AllScreens, key=lambda one: not one.Primary)
         return [Screen(one.Bounds.X, one.Bounds.Y, one.Bounds.Width, one.Bounds.Height) for one in shown]
 
-    def attach(self, window: Any, split: float, shade: Shade) -> None:
+    def attach(self, window: Any, split: float, shade: Shade, script: str) -> None:
         self._form, self._share = window.native, split
         browser = self._form.browser
         editor = WebView2()
@@ -96,7 +96,7 @@ class WinFormsPanes:
         self._bar.DoubleClick += self._reset
         self._form.Resize += self._resized
         for pane, view in self._views.items():
-            self._listen(pane, view, browser)
+            self._listen(pane, view, browser, script)
 
     def load(self, pane: Pane, url: str) -> None:
         self._when_ready(pane, lambda: setattr(self._views[pane], "Source", Uri(url)))
@@ -164,7 +164,7 @@ class WinFormsPanes:
 
         self._to_gui(run)
 
-    def _listen(self, pane: Pane, view: Any, browser: Any) -> None:
+    def _listen(self, pane: Pane, view: Any, browser: Any, script: str) -> None:
         def ready(sender: Any, event: Any) -> None:
             if not event.IsSuccess:
                 self._hooks.failed(pane, "", str(event.InitializationException))
@@ -176,6 +176,7 @@ class WinFormsPanes:
             # Reload, print and find are pages' own keys here; zoom keys need it on.
             settings.AreBrowserAcceleratorKeysEnabled = True
             if pane == "chat":
+                core.AddScriptToExecuteOnDocumentCreatedAsync(script)
                 core.NewWindowRequested -= browser.on_new_window_request
                 core.DownloadStarting -= browser.on_download_starting
             core.NewWindowRequested += new_window

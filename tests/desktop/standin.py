@@ -42,7 +42,7 @@ const drive = async () => {
 };
 const ORDERS = {
   call: (name, ...values) => window.pywebview.api[name](...values),
-  bridge: () => [typeof window.pywebview, typeof window.qt, typeof (window.webkit || {}).messageHandlers],
+  bridge: () => [early, typeof window.qt, typeof (window.webkit || {}).messageHandlers],
   text: (id) => document.getElementById(id).value,
   focused: () => document.hasFocus(),
   at: () => document.hasFocus() && document.activeElement.id,
@@ -57,7 +57,8 @@ const ORDERS = {
 };
 const notices = [];
 window.addEventListener("twinseat:notice", (event) => notices.push(event.detail.text));
-if ("PANE" === "chat" && !window.pywebview) addEventListener("pywebviewready", drive); else drive();
+const early = typeof window.pywebview; // the bridge is there before the page's own scripts
+drive();
 """
 
 

@@ -132,6 +132,12 @@ class Alert(Native):
         return self.answer
 
 
+class UserScript(Native):
+    def initWithSource_injectionTime_forMainFrameOnly_(self, *values: object) -> Self:  # noqa: N802
+        self.values = values
+        return self
+
+
 class BrowserDelegate(Native):
     """pywebview's."""
 
@@ -199,8 +205,9 @@ def mac(modules: dict[str, ModuleType], tmp_path: Path) -> SimpleNamespace:
     )
     names = ("WKNavigationAction", "WKNavigationResponse", "WKDownload", "WKOpenPanelParameters")
     plain = dict.fromkeys((*names, "WKWebViewConfiguration"), Native)
-    webkit = module("WebKit", WKWebView=View, WKWebsiteDataStore=Store, **plain)
-    window, chat = Window(), View()
+    webkit = module("WebKit", WKWebView=View, WKUserScript=UserScript, WKWebsiteDataStore=Store, **plain)
+    window, chat, controller = Window(), View(), Native()
+    chat.configuration = lambda: Native(userContentController=lambda: controller)
     window.frame = lambda: rect(100, 200, 1200, 600)
     instance = SimpleNamespace(webview=chat, screen=rect(0, 0, 1440, 900), _browserDelegate=None)
     pywebview = module(
@@ -224,10 +231,11 @@ def mac(modules: dict[str, ModuleType], tmp_path: Path) -> SimpleNamespace:
     hooks = Hooks(tmp_path)
     panes = cocoa.CocoaPanes(hooks)
     panes.prepare(len, repr)
-    panes.attach(SimpleNamespace(uid="master", native=window), 0.62, "dark")
+    panes.attach(SimpleNamespace(uid="master", native=window), 0.62, "dark", "// early")
     return SimpleNamespace(
         panes=panes, hooks=hooks, window=window, chat=chat, editor=panes._editor, key=monitors[0], pywebview=pywebview,
         application=application,
+        controller=controller,
         delegates={view: view.called("setNavigationDelegate_")[-1][0] for view in (chat, panes._editor)},
     )  # fmt: skip
 
@@ -237,6 +245,7 @@ def test_mac_puts_the_editor_left_of_the_chat(mac: SimpleNamespace) -> None:
     assert split.subviews() == [mac.editor, mac.chat]
     assert mac.editor.frame().size.width == pytest.approx(1200 * 0.62)
     assert mac.window.first is mac.chat
+    assert mac.controller.called("addUserScript_")[0][0].values == ("// early", 0, True)
     assert (mac.pywebview.inject_pywebview, mac.pywebview.js_bridge_call) == (len, repr)
     assert "store" in mac.editor.configuration.called("setWebsiteDataStore_")[0][0]
     assert split.splitView_constrainMinCoordinate_ofSubviewAt_(split, 10, 0) == 320
@@ -448,7 +457,7 @@ def windows(modules: dict[str, ModuleType], tmp_path: Path) -> SimpleNamespace:
     hooks, form = Hooks(tmp_path), Form()
     panes = ours.WinFormsPanes(hooks, tmp_path / "editor")
     panes.prepare(len, repr)
-    panes.attach(SimpleNamespace(native=form), 0.6, "dark")
+    panes.attach(SimpleNamespace(native=form), 0.6, "dark", "// early")
     return SimpleNamespace(
         panes=panes, hooks=hooks, form=form, box=box, edge=edge, winforms=winforms, chat=form.browser.webview,
         editor=panes._views["editor"], ours=ours,
@@ -494,6 +503,7 @@ def test_windows_events_are_judged(windows: SimpleNamespace, pane: str, tmp_path
         core.NewWindowRequested += windows.form.browser.on_new_window_request
         core.DownloadStarting += windows.form.browser.on_download_starting
     view.CoreWebView2InitializationCompleted.fire(view, SimpleNamespace(IsSuccess=True))
+    assert core.called("AddScriptToExecuteOnDocumentCreatedAsync") == ([("// early",)] if pane == "chat" else [])
     for url, cancelled in (("http://127.0.0.1:1/", False), ("https://example.com/", True)):
         event = SimpleNamespace(Uri=url, IsUserInitiated=True, Cancel=False)
         view.NavigationStarting.fire(view, event)

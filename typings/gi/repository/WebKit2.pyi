@@ -25,6 +25,22 @@ class PolicyError(IntEnum):
     @staticmethod
     def quark() -> int: ...
 
+class UserContentInjectedFrames(Enum):
+    TOP_FRAME = 1
+
+class UserScriptInjectionTime(Enum):
+    START = 0
+
+class UserScript:
+    @staticmethod
+    def new(
+        source: str,
+        frames: UserContentInjectedFrames,
+        time: UserScriptInjectionTime,
+        allowed: None,
+        blocked: None,
+    ) -> UserScript: ...
+
 class URIRequest:
     def get_uri(self) -> str: ...
 
