@@ -1,6 +1,7 @@
 """The way to the providers: one HTTP client for all, through the network's proxy and with its certificates."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -42,10 +43,11 @@ class Upstream:
         TimeoutError, OSError.
         """
         session = self._open()
+        trusted = await _certificates() if url.startswith("https:") else True
         for last in (False, True):
             try:
                 return await session.request(
-                    method, url, headers=headers, data=body, proxy=proxy_for(url), allow_redirects=False
+                    method, url, headers=headers, data=body, proxy=proxy_for(url), ssl=trusted, allow_redirects=False
                 )
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError) as error:
                 if last or isinstance(error, aiohttp.ClientConnectorError):
@@ -61,7 +63,7 @@ class Upstream:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, ssl=certificates(), keepalive_timeout=60, ttl_dns_cache=60)
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=60)
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 timeout=self._timeout,
@@ -95,7 +97,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def certificates() -> ssl.SSLContext:
+_contexts: dict[tuple[str | None, str | None], ssl.SSLContext] = {}
+
+
+async def _certificates() -> ssl.SSLContext:
+    """What to trust. Reading the system's certificates takes a tenth of a second: in a thread, and once."""
+    named = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if named not in _contexts:
+        _contexts[named] = await asyncio.to_thread(_read_certificates)
+    return _contexts[named]
+
+
+def _read_certificates() -> ssl.SSLContext:
     """The system's certificates, or those of SSL_CERT_FILE and SSL_CERT_DIR; certifi's where the system has none."""
     context = ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
