@@ -23,7 +23,7 @@ from app.editor.proxy import Receive, Scope, Send
 from app.problems import Fault
 
 PROTOCOL = "twinseat.bridge.v1"
-Theme = Literal["dark", "light"]
+Theme = Literal["dark", "light", "system"]
 Answer = dict[str, Any]
 
 # The extension reads a file, VS Code lays an editor out: seconds on a machine that is busy starting everything else.
@@ -151,7 +151,7 @@ class Bridge:
         await self._ask(workspace_id, request)
 
     async def theme(self, name: Theme) -> None:
-        """Make the editor dark or light, now and whenever one opens. Does nothing where it already is."""
+        """Make the editor dark or light, or let it follow the system; now and whenever one opens."""
         self._theme = name
         # The windows share one settings file, so the one in front tells all of them.
         for window in sorted(self._windows, key=lambda window: -window.rank):

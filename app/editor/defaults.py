@@ -63,8 +63,10 @@ RESTRICTED: dict[str, Setting] = {
 
 
 def defaults(*, trusted: bool, theme: Literal["dark", "light"] | None = None) -> str:
-    """The settings as JSON, for the environment variable `VARIABLE` of code-server."""
+    """The settings as JSON, for the environment variable `VARIABLE` of code-server. Without a theme: the system's."""
     settings = DEFAULTS | ({} if trusted else RESTRICTED)
-    if theme is not None:
+    if theme is None:
+        settings["window.autoDetectColorScheme"] = True
+    else:
         settings["workbench.colorTheme"] = "Dark Modern" if theme == "dark" else "Light Modern"
     return json.dumps(settings)

@@ -147,6 +147,15 @@ async def test_theme(seat: Seat) -> None:
     await expect(body).to_have_class(re.compile(r"light_modern-json"))
     await seat.bridge.theme("dark")
     await expect(body).to_have_class(re.compile(r"dark_modern-json"))
+    await seat.bridge.theme("system")
+    await seat.page.emulate_media(color_scheme="light")
+    await expect(body).to_have_class(re.compile(r"light_modern-json"))
+    await seat.page.emulate_media(color_scheme="dark")
+    await expect(body).to_have_class(re.compile(r"dark_modern-json"))
+    await seat.bridge.theme("light")
+    await expect(body).to_have_class(re.compile(r"light_modern-json"))
+    await seat.bridge.theme("dark")
+    await expect(body).to_have_class(re.compile(r"dark_modern-json"))
 
 
 async def test_paths_outside_are_refused_and_missing_files_named(seat: Seat) -> None:

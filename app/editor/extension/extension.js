@@ -17,7 +17,7 @@ const TOKEN_NAME = "VSCODE_TWINSEAT_BRIDGE_TOKEN";
 const FIRST_DELAY = 250; // ms until the first reconnection, doubled up to the longest
 const LONGEST_DELAY = 8000;
 const HIGHLIGHT = 1800; // ms a followed edit stays marked
-const NOTICED = 3000; // ms in which VS Code takes a changed setting up
+const NOTICED = 1500; // ms in which VS Code shows a changed setting
 const HANDS_ON = 4000; // ms after the user's last key or click in which the view is not taken away
 const KEPT_TEXTS = 100; // sides of diffs that are kept to be shown again
 const LONGEST_SELECTION = 200_000; // characters that are passed on
@@ -154,18 +154,22 @@ class Editor {
     return this.theming;
   }
 
-  /** A theme the user chose comes back when its kind does. */
+  /** A theme the user chose comes back when its kind does. With "system" VS Code follows the browser by itself. */
   async changeTheme(kind) {
+    const setting = (section, name, value) =>
+      changeAndSee(vscode.window.onDidChangeActiveColorTheme, () =>
+        vscode.workspace.getConfiguration(section).update(name, value, vscode.ConfigurationTarget.Global),
+      );
+    const followsSystem = vscode.workspace.getConfiguration("window").get("autoDetectColorScheme");
+    if (followsSystem !== (kind === "system")) await setting("window", "autoDetectColorScheme", kind === "system");
     const isDark = [vscode.ColorThemeKind.Dark, vscode.ColorThemeKind.HighContrast].includes(
       vscode.window.activeColorTheme.kind,
     );
-    if (isDark === (kind === "dark")) return { changed: false };
-    const settings = vscode.workspace.getConfiguration("workbench");
-    await this.memory.update(isDark ? "theme.dark" : "theme.light", settings.get("colorTheme"));
+    if (kind === "system" || isDark === (kind === "dark")) return { changed: followsSystem !== (kind === "system") };
+    const current = vscode.workspace.getConfiguration("workbench").get("colorTheme");
+    await this.memory.update(isDark ? "theme.dark" : "theme.light", current);
     const chosen = this.memory.get(`theme.${kind}`) ?? (kind === "dark" ? "Dark Modern" : "Light Modern");
-    await changeAndSee(vscode.window.onDidChangeActiveColorTheme, () =>
-      settings.update("colorTheme", chosen, vscode.ConfigurationTarget.Global),
-    );
+    await setting("workbench", "colorTheme", chosen);
     return { changed: true };
   }
 
