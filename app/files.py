@@ -60,16 +60,16 @@ def text(root: Path, path: str) -> str:
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise _unreadable(path, error) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Fault(
+            code="not-a-file",
+            status=409,
+            title="Not a file",
+            detail=f"{path} is no file.",
+            remedy="Choose a file.",
+        )
     with os.fdopen(descriptor, "rb") as handle:
-        found = os.fstat(handle.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise Fault(
-                code="not-a-file",
-                status=409,
-                title="Not a file",
-                detail=f"{path} is no file.",
-                remedy="Choose a file.",
-            )
         data = handle.read(TEXT_BYTES + 1)
     if len(data) > TEXT_BYTES:
         raise Fault(

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from app import config
+from app.server import logs
 from app.server.backend import Backend
 
 
@@ -39,6 +40,8 @@ def clock() -> Clock:
 async def backend(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Backend]:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     running = Backend(configuration(tmp_path), clock=clock)
+    running.paths.create()
+    logs.start(running.paths.logs, "debug")
     await running.open()
     yield running
     await running.close()
