@@ -57,7 +57,7 @@ class Hub:
         """Hand a frame out at once: `durable` and the items' frames to the task's followers, the rest to all."""
         task_id = frame.get("task")
         if frame["type"] == "durable":
-            self._positions[frame["task"]] = frame["position"]
+            self._positions[frame["task"]] = max(frame["position"], self.position(frame["task"]))
         self._track(frame)
         private = frame["type"] in ("durable", "item_started", "delta", "item_aborted")
         for subscription in list(self._subscriptions):
@@ -172,6 +172,10 @@ class Subscription:
             return
         if frame["type"] == "durable":
             if frame["position"] <= following.cursor:
+                return
+            if frame["position"] > following.cursor + 1:
+                following.behind = True  # something was committed and never published: the journal has it
+                self._wake.set()
                 return
             following.cursor = frame["position"]
         self.offer(frame)

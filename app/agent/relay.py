@@ -104,8 +104,11 @@ class Relay:
         await self._commit(batch)
 
     async def _commit(self, rows: Sequence[NewEvent]) -> None:
-        if not rows:
-            return
+        if rows:
+            # Shielded: what is committed is handed out, also when the relay is being closed.
+            await asyncio.shield(self._store(list(rows)))
+
+    async def _store(self, rows: Sequence[NewEvent]) -> None:
         for event in await self._journal.append(self.task_id, rows):
             self._hub.publish_event(event)
         self._changed()

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from app.problems import not_found
 from app.schemas import Event, Events
@@ -31,6 +31,20 @@ from app.storage.workspaces import Workspaces
 Source = Literal["user", "agent", "environment", "twinseat"]
 Alongside = Callable[[Connection, list[Event]], object]
 """Runs in the transaction that commits the events, in the journal's own thread."""
+
+
+# Built once: putting these two together for each append would cost as much as carrying them out.
+_APPEND = insert(events)
+_ADVANCE = (
+    update(tasks)
+    .where(tasks.c.id == bindparam("its_id"))
+    .values(
+        position=bindparam("its_position"),
+        state=bindparam("its_state"),
+        facts=bindparam("its_facts"),
+        updated_at=bindparam("now"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +138,18 @@ class Journal:
             if given is not None:
                 given(head.facts)
             numbered, after, stored = self._number(task_id, head, fresh)
-            connection.execute(insert(events), [_values(event) for event in numbered])
+            connection.execute(_APPEND, [_values(event) for event in numbered])
+            now = datetime.now(UTC).isoformat()
+            position = numbered[-1].position
             connection.execute(
-                update(tasks)
-                .where(tasks.c.id == task_id)
-                .values(
-                    position=numbered[-1].position,
-                    state=after.state,
-                    facts=stored,
-                    updated_at=datetime.now(UTC).isoformat(),
-                )
+                _ADVANCE,
+                {
+                    "its_id": task_id,
+                    "its_position": position,
+                    "its_state": after.state,
+                    "its_facts": stored,
+                    "now": now,
+                },
             )
             if alongside is not None:
                 alongside(connection, numbered)

@@ -1,5 +1,6 @@
 """What everything that looks after a task works with."""
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,9 +30,13 @@ class Surroundings:
     ) -> list[Event]:
         """Commit an event of our own and hand it out."""
         row = NewEvent(id=str(uuid.uuid4()), kind=kind, source="twinseat", data=data, conversation_id=conversation_id)
-        events = await self.journal.append(task_id, [row])
-        self.spread(events)
-        return events
+
+        async def commit() -> list[Event]:
+            events = await self.journal.append(task_id, [row])
+            self.spread(events)
+            return events
+
+        return await asyncio.shield(commit())  # what is committed is handed out, also when the caller is cancelled
 
     def spread(self, events: list[Event]) -> None:
         """Hand out what was committed."""
