@@ -144,6 +144,7 @@ class Backend:
             on_usage=used,
             over_budget=over_budget,
             demo=demonstration.server,
+            on_problem=lambda task_id, problem: tasks.meter.model_failed(task_id, problem),  # noqa: PLW0108
         )
         self._undo += [demonstration.close, gateway.close]
         remembered = Remembered.read(self.paths)
