@@ -17,6 +17,7 @@ import asyncio
 import ctypes
 import errno
 import gc
+import importlib
 import json
 import logging
 import os
@@ -27,7 +28,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
-from app.runtimes import process
+from app.runtimes import process, quick_terminal
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -219,6 +220,10 @@ def load(configuration: Configuration) -> "FastAPI":
     _replace(event_service.EventService, "_ensure_workspace_is_git_repo", staticmethod(leave_alone))
     _replace(child_conversation, "session_api_key_headers", own_key)
     _replace(BrowserToolSet, "is_usable", classmethod(no_browser))
+    quick_terminal.install()
+    # What the first request to a model would import: half a second, better spent while the user still types.
+    for name in ("h11", "httpcore", "openai.resources"):
+        importlib.import_module(name)
     gc.set_threshold(*usual)
     for name in _AT_IMPORT:
         os.environ.pop(name, None)
