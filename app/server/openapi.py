@@ -133,6 +133,7 @@ EXAMPLES: dict[str, Any] = {
         "at": _TIME,
         "data": {"text": "Make the tests pass"},
     },
+    "Events": {"events": [], "more_before": False, "more_after": False},
     "Settings": {"theme": "dark", "default_mode": "ask_risky", "workspace_base": "/home/ada/Twinseat"},
     "SettingsPatch": {"theme": "dark"},
     "Secrets": {
@@ -143,6 +144,7 @@ EXAMPLES: dict[str, Any] = {
     "SecretValue": {"value": "sk-…"},
     "ModelProfile": _PROFILE,
     "NewModelProfile": {"provider": "openai", "model": "gpt-5", "key": "sk-…"},
+    "ModelPatch": {"make_default": True},
     "Models": {"profiles": [_PROFILE]},
     "Provider": {
         "id": "ollama",
