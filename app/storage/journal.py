@@ -109,7 +109,7 @@ class Journal:
     async def open(cls, url_or_path: str | Path, mask: Callable[[str], str] | None = None) -> Self:
         """Open or make the journal and bring it to the newest format.
 
-        `mask` takes secrets out of an event's JSON text before it is stored. Raises Fault when the file can't be used.
+        `mask` takes secrets out of an event's strings before it is stored. Raises Fault when the file is unusable.
         """
         return cls(await Database.open(url_or_path), mask)
 
@@ -245,11 +245,10 @@ class Journal:
             for position, row in enumerate(fresh, start=head.position + 1)
         ]
         after, numbered = facts_module.fold(head.facts, numbered)
-        stored = after.model_dump_json()
         if self._mask is not None:
-            numbered = [_masked(event, self._mask) for event in numbered]
-            if (cleaned := self._mask(stored)) != stored:
-                stored, after = cleaned, Facts.model_validate_json(cleaned)
+            numbered = [event.model_copy(update={"data": _masked(event.data, self._mask)}) for event in numbered]
+            after = Facts.model_validate(_masked(after.model_dump(mode="json"), self._mask))
+        stored = after.model_dump_json()
         return numbered, after, stored
 
     def _head(self, connection: Connection, task_id: str) -> _Head:
@@ -293,10 +292,17 @@ class Journal:
         return seen
 
 
-def _masked(event: Event, mask: Callable[[str], str]) -> Event:
-    text = json.dumps(event.data, ensure_ascii=False)
-    cleaned = mask(text)
-    return event if cleaned == text else event.model_copy(update={"data": json.loads(cleaned)})
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:
+    """String by string: a mask over the JSON text could take a quote's backslash with it."""
+    match value:
+        case str():
+            return mask(value)
+        case dict():
+            return {key: _masked(inner, mask) for key, inner in value.items()}
+        case list():
+            return [_masked(inner, mask) for inner in value]
+        case _:
+            return value
 
 
 def _values(event: Event) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Positions are dense, every event is there once, whatever comes how often and in which order."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -14,7 +15,7 @@ from app.storage.database import Database
 from app.storage.facts import Facts
 from app.storage.journal import Journal, NewEvent
 from app.storage.migrations import HEAD
-from tests.storage.frames import said, status, upstream
+from tests.storage.frames import action, said, status, upstream
 
 
 async def new_task(journal: Journal, task_id: str = "t") -> None:
@@ -125,10 +126,10 @@ async def test_unknown_and_deleted_tasks(journal: Journal) -> None:
 
 async def test_secrets_are_masked_in_what_is_stored(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
-    journal = await Journal.open(path, mask=lambda text: text.replace("hunter2", "•••"))
+    journal = await Journal.open(path, mask=lambda text: re.sub(r"hunter2\S*", "•••", text))
     await new_task(journal)
-    [event] = await journal.append("t", [said(0, "it is hunter2")])
-    assert event.data["llm_message"]["content"][0]["text"] == "it is •••"
+    event, _ = await journal.append("t", [said(0, 'it is hunter2"\\ really'), action(1, "echo hunter2")])
+    assert event.data["llm_message"]["content"][0]["text"] == "it is ••• really"
     await journal.close()
     assert b"hunter2" not in path.read_bytes()
 
