@@ -16,18 +16,16 @@ import json
 import logging
 import posixpath
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from app.editor.proxy import Receive, Scope, Send
+from app.editor.window import Answer, Gone, Window
 from app.problems import Fault
 
 PROTOCOL = "twinseat.bridge.v1"
 Theme = Literal["dark", "light", "system"]
-Answer = dict[str, Any]
 
-# The extension reads a file, VS Code lays an editor out: seconds on a machine that is busy starting everything else.
-_PATIENCE = 15.0
 _LONGEST_SELECTION = 200_000
 
 log = logging.getLogger(__name__)
@@ -54,42 +52,6 @@ class Selection:
         }
 
 
-class Gone(Exception):
-    """The window closed, or is silent."""
-
-
-@dataclass(eq=False)
-class _Window:
-    """One editor window's connection. `rank` grows with each focus: the highest is the one in front of the user."""
-
-    send: Send
-    rank: int
-    folder: str | None = None
-    trusted: bool = True
-    waiting: dict[int, asyncio.Future[Answer]] = field(default_factory=dict[int, asyncio.Future[Answer]])
-
-    async def ask(self, number: int, request: Answer) -> Answer:
-        """The answer to a request. Raises `Gone`, or `Fault` with the extension's own words."""
-        future = self.waiting[number] = asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                await self.send({"type": "websocket.send", "text": json.dumps({"id": number, **request})})
-                answer = await future
-        except (TimeoutError, RuntimeError, OSError) as error:
-            raise Gone from error
-        finally:
-            self.waiting.pop(number, None)
-        if answer.get("ok") is True:
-            result = answer.get("result")
-            return result if isinstance(result, dict) else {}
-        raise _refused(answer)
-
-    def close(self) -> None:
-        for future in self.waiting.values():
-            if not future.done():
-                future.set_exception(Gone())
-
-
 class Bridge:
     """All editor windows of one backend.
 
@@ -109,7 +71,7 @@ class Bridge:
         self._folders = folders
         self._asked = asked
         self._trust_wanted = trust_wanted
-        self._windows: list[_Window] = []
+        self._windows: list[Window] = []
         self._theme: Theme | None = None
         self._numbers = itertools.count(1)
 
@@ -170,7 +132,7 @@ class Bridge:
             await send({"type": "websocket.close", "code": 1008})
             return
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-        window = _Window(send, rank=next(self._numbers))
+        window = Window(send, rank=next(self._numbers))
         self._windows.append(window)
         tasks: set[asyncio.Task[None]] = set()
         try:
@@ -193,7 +155,7 @@ class Bridge:
         known = hmac.compare_digest(token.encode(), self._token.encode())
         return known and PROTOCOL in offered and not from_browser
 
-    def _take(self, window: _Window, text: str) -> Awaitable[None] | None:
+    def _take(self, window: Window, text: str) -> Awaitable[None] | None:
         """An answer is handed to whoever waits for it; an event may need something to be done. Rubbish is dropped."""
         try:
             message = json.loads(text)
@@ -210,7 +172,7 @@ class Bridge:
             return None
         return self._event(window, event, message)
 
-    def _event(self, window: _Window, event: object, message: Answer) -> Awaitable[None] | None:
+    def _event(self, window: Window, event: object, message: Answer) -> Awaitable[None] | None:
         match event:
             case "hello":
                 folder = message.get("folder")
@@ -230,12 +192,12 @@ class Bridge:
             case _:
                 return None
 
-    async def _welcome(self, window: _Window) -> None:
+    async def _welcome(self, window: Window) -> None:
         if self._theme is not None:
             with contextlib.suppress(Gone, Fault):
                 await window.ask(next(self._numbers), {"op": "theme", "kind": self._theme})
 
-    async def _forward(self, window: _Window, message: Answer) -> None:
+    async def _forward(self, window: Window, message: Answer) -> None:
         workspace_id = self._workspace(window)
         path, start, end, text = (message.get(name) for name in ("path", "from", "to", "text"))
         if workspace_id is None or self._asked is None:
@@ -256,14 +218,14 @@ class Bridge:
             remedy="Wait until the editor has loaded, or open its pane, then try again.",
         )
 
-    def _showing(self, workspace_id: str) -> list[_Window]:
+    def _showing(self, workspace_id: str) -> list[Window]:
         folder = self._folders().get(workspace_id)
         if folder is None:
             return []
         matching = [window for window in self._windows if window.folder and _same(window.folder, folder)]
         return sorted(matching, key=lambda window: -window.rank)
 
-    def _workspace(self, window: _Window) -> str | None:
+    def _workspace(self, window: Window) -> str | None:
         if window.folder is None:
             return None
         folders = self._folders()
@@ -293,22 +255,3 @@ async def _logged(reaction: Awaitable[None]) -> None:
 
 def _same(one: str, other: str) -> bool:
     return one.rstrip("/") == other.rstrip("/")
-
-
-def _refused(answer: Answer) -> Fault:
-    message = str(answer.get("message") or "it gave no reason")[:500]
-    if answer.get("code") == "not-found":
-        return Fault(
-            code="file-not-found",
-            status=404,
-            title="The file does not exist",
-            detail=f"The editor can't show the file: {message}",
-            remedy="It may have been moved or deleted meanwhile.",
-        )
-    return Fault(
-        code="path-outside" if answer.get("code") == "path-outside" else "editor-failed",
-        status=400 if answer.get("code") == "path-outside" else 502,
-        title="The editor could not do it",
-        detail=f"VS Code refused: {message}",
-        remedy="Try again; if it happens again, reload the editor.",
-    )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.editor import bridge as bridge_module
+from app.editor import window as window_module
 from app.editor.bridge import PROTOCOL, Bridge, Selection
 from app.problems import Fault
 
@@ -112,7 +112,7 @@ async def test_the_newest_then_the_last_focused_window_is_asked(wire: Wire) -> N
 
 
 async def test_a_silent_or_closing_window_is_passed_over(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bridge_module, "_PATIENCE", 0.3)
+    monkeypatch.setattr(window_module, "_PATIENCE", 0.3)
     older, silent = await wire.window("/home/me/a"), await wire.window("/home/me/a")
     opening = asyncio.create_task(wire.bridge.open("a", "f"))
     assert (await serve(older, shown))[0] == "open"
