@@ -17,6 +17,9 @@ DEFAULT_SPLIT = 0.62
 EDITOR_LEAST, CHAT_LEAST = 320, 300
 """Minimum widths of the panes in pixels."""
 
+FRAME = 64
+"""Height that is left for a title bar and a panel when a window must be made to fit."""
+
 WORKSPACE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -72,7 +75,9 @@ def fit(layout: Layout, screens: Sequence[Screen]) -> Layout:
         home = on[0] if on else home
         if not on:
             layout = replace(layout, x=None, y=None)
-    return replace(layout, width=min(layout.width, home.width), height=min(layout.height, home.height))
+    return replace(
+        layout, width=min(layout.width, home.width - FRAME // 2), height=min(layout.height, home.height - FRAME)
+    )
 
 
 def _sound(name: str, value: object) -> bool:

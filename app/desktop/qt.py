@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,6 +19,9 @@ from pathlib import Path
 from typing import Any, override
 
 os.environ["QT_API"] = "pyside6"
+# Qt's plain theme, which it takes outside the desktops it knows, can't be told to be dark; this one can.
+if not re.search(r"(?i)gnome|unity|mate|xfce|cinnamon|lxde|kde", os.environ.get("XDG_CURRENT_DESKTOP", "")):
+    os.environ.setdefault("QT_QPA_PLATFORMTHEME", "gnome")
 
 from PySide6.QtCore import QChildEvent, QEvent, QFile, QObject, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QShortcut

@@ -38,11 +38,20 @@ def eventually[T](look: Callable[[], T], patience: float = 15) -> T:
     return found
 
 
+def becomes(look: Callable[[], object], wanted: object, patience: float = 15) -> None:
+    """Wait until `look` gives what is wanted."""
+    until = time.monotonic() + patience
+    while (found := look()) != wanted:
+        assert time.monotonic() < until, f"still {found!r}, not {wanted!r}, after {patience} s"
+        time.sleep(0.05)
+
+
 @pytest.fixture(scope="session")
 def display() -> Iterator[str]:
     """A display of our own, its number chosen by the server, so that tests can run side by side."""
     reader, writer = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1400x900x24", "-nolisten", "tcp"]
+    # -r: no key repeats, however slowly a busy machine lets go of a key.
+    command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1400x900x24", "-nolisten", "tcp", "-r"]
     server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
     os.close(writer)
     with os.fdopen(reader) as answer:

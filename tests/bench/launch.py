@@ -1,0 +1,151 @@
+"""Launch to painted, and to a chat that can be used, against a bare pywebview window with a static page.
+
+Pairs in alternating order on a display of our own. Painted is what the screen shows: the time until a pixel of each
+window's own colour appears there. Usable is the page's first text field, in the running backend's case (the second and
+later launches of a day) and with the backend started by the window. `python -m tests.bench.launch` prints the result.
+"""
+
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+from PIL import ImageGrab
+
+PAIRS = 5
+TARGET = 1.4
+BARE_COLOUR, ACCENT = (200, 30, 120), (0, 120, 212)
+
+BARE = """
+import webview
+page = "<body style='margin:0;background:rgb(200,30,120)'><textarea autofocus></textarea>"
+webview.create_window("bare", html=page, width=1200, height=760, x=20, y=20)
+webview.start(gui="qt")
+"""
+OURS = """
+import sys
+from pathlib import Path
+from app.desktop.window import open_window
+from app.paths import Paths
+raise SystemExit(open_window(Paths(Path(sys.argv[1]), Path(sys.argv[2]))))
+"""
+
+
+@contextlib.contextmanager
+def display() -> Iterator[dict[str, str]]:
+    """An environment with a virtual display and a window manager."""
+    reader, writer = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x820x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        environment = {**os.environ, "DISPLAY": f":{answer.readline().strip()}"}
+    if os.geteuid() == 0:
+        environment["QTWEBENGINE_CHROMIUM_FLAGS"] = "--no-sandbox"
+    manager = subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    time.sleep(0.5)
+    try:
+        yield environment
+    finally:
+        for process in (manager, server):
+            process.terminate()
+            process.wait()
+
+
+def painted(environment: dict[str, str], colour: tuple[int, int, int], began: float, patience: float = 60) -> float:
+    """Seconds from `began` until the colour is on the screen."""
+    while time.monotonic() - began < patience:
+        picture = ImageGrab.grab(xdisplay=environment["DISPLAY"])
+        if any(near == colour for _, near in picture.getcolors(1 << 24) or []):
+            return time.monotonic() - began
+        time.sleep(0.01)
+    raise TimeoutError(f"{colour} was not painted within {patience} s")
+
+
+def bare(environment: dict[str, str]) -> float:
+    began = time.monotonic()
+    process = subprocess.Popen([sys.executable, "-c", BARE], env=environment, stderr=subprocess.DEVNULL)
+    try:
+        return painted(environment, BARE_COLOUR, began)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ours(environment: dict[str, str], data: Path, cache: Path) -> tuple[float, float]:
+    """Seconds to the splash and to the page, which traded its code for a session."""
+    sessions = data / "sessions.json"
+    sessions.unlink(missing_ok=True)
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-c", OURS, str(data), str(cache)], env=environment, stderr=subprocess.DEVNULL
+    )
+    try:
+        splash = painted(environment, ACCENT, began)
+        while not (sessions.exists() and json.loads(sessions.read_text())["sessions"]):
+            if time.monotonic() - began > 60:
+                raise TimeoutError("the page did not sign in within 60 s")
+            time.sleep(0.01)
+        return splash, time.monotonic() - began
+    finally:
+        process.kill()
+        process.wait()
+
+
+def end_backend(data: Path) -> None:
+    with contextlib.suppress(OSError, ValueError, KeyError, psutil.Error):
+        backend = psutil.Process(json.loads((data / "endpoint.json").read_text())["pid"])
+        backend.terminate()
+        backend.wait(20)
+
+
+def run(pairs: int = PAIRS) -> dict[str, Any]:
+    """Medians in seconds. `ratio` is the median of the pairs' own ratios; the target is for the splash and a warm
+    chat. A cold one also waits for the backend to start."""
+    floor: list[float] = []
+    splash: list[float] = []
+    warm: list[float] = []
+    cold: list[float] = []
+    with display() as environment, tempfile.TemporaryDirectory(prefix="ts-launch-") as scratch:
+        data, cache = Path(scratch) / "data", Path(scratch) / "cache"
+        data.mkdir(mode=0o700)
+        placed = {"width": 1200, "height": 760, "x": 20, "y": 20, "theme": "dark"}
+        (data / "window.json").write_text(json.dumps(placed))
+        bare(environment)
+        ours(environment, data, cache)  # what is compiled and cached once, is
+        try:
+            for number in range(pairs):
+                measured: dict[str, float] = {}
+                for way in ("bare", "ours") if number % 2 else ("ours", "bare"):
+                    if way == "bare":
+                        floor.append(bare(environment))
+                    else:
+                        measured["splash"], measured["warm"] = ours(environment, data, cache)
+                splash.append(measured["splash"])
+                warm.append(measured["warm"])
+            for _ in range(max(1, pairs // 2)):
+                end_backend(data)
+                cold.append(ours(environment, data, cache)[1])
+        finally:
+            end_backend(data)
+    return {
+        "bare_s": round(statistics.median(floor), 3),
+        "painted_s": round(statistics.median(splash), 3),
+        "chat_warm_s": round(statistics.median(warm), 3),
+        "chat_cold_s": round(statistics.median(cold), 3),
+        "ratio": round(statistics.median(one / other for one, other in zip(splash, floor, strict=True)), 3),
+        "chat_ratio": round(statistics.median(one / other for one, other in zip(warm, floor, strict=True)), 3),
+        "target": TARGET,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(), indent=1))
