@@ -257,6 +257,10 @@ export class Backend {
     const body = (raw ? JSON.parse(raw) : {}) as Record<string, any>;
     this.calls.push({ line: `${request.method} ${url.pathname}`, body });
     const found = this.route(request.method ?? "GET", url, body);
+    if (typeof found === "string") {
+      response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8" }).end(found);
+      return true;
+    }
     const status = found === undefined ? 404 : 200;
     response.writeHead(status, { "Content-Type": status === 200 ? "application/json" : "application/problem+json" });
     response.end(

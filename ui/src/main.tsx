@@ -5,8 +5,10 @@ import { problemOf, signIn } from "@/api/client";
 import { queryClient, read } from "@/api/queries";
 import { takeCode, token } from "@/api/session";
 import { App } from "@/app/App";
+import { Crash } from "@/app/Crash";
 import { refused } from "@/app/SignIn";
 import { applyLastTheme } from "@/app/theme";
+import { Boundary } from "@/components/Boundary";
 import { TooltipProvider } from "@/components/Tooltip";
 import "./styles.css";
 
@@ -25,7 +27,9 @@ if (root) {
     <StrictMode>
       <QueryClientProvider client={queryClient}>
         <TooltipProvider>
-          <App />
+          <Boundary fallback={(error, again) => <Crash error={error} again={again} />}>
+            <App />
+          </Boundary>
         </TooltipProvider>
       </QueryClientProvider>
     </StrictMode>,

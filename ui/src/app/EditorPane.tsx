@@ -24,6 +24,8 @@ export function EditorPane({ workspace, status, frame }: Props) {
         title={`Editor: ${workspace.name}`}
         src={status.editor_url}
         allow="clipboard-read; clipboard-write"
+        // Everything VS Code needs and no way to replace this page by another: no allow-top-navigation.
+        sandbox="allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads allow-modals"
         referrerPolicy="no-referrer"
         className="h-full w-full border-0 bg-bg"
       />

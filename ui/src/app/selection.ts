@@ -11,7 +11,7 @@ const STORED = "twinseat.selection";
 function first(): Selection {
   const query = new URLSearchParams(location.search);
   if (query.has("workspace") || query.has("task")) {
-    return { workspace: query.get("workspace"), task: query.get("task") };
+    return { workspace: query.get("workspace") || null, task: query.get("task") || null };
   }
   try {
     const stored = JSON.parse(localStorage.getItem(STORED) ?? "null") as Partial<Selection> | null;

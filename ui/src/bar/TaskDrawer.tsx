@@ -35,6 +35,17 @@ export function TaskDrawer({ current, workspace }: { current: string | null; wor
     };
   }, []);
   const close = () => overlay.set(null);
+  // On the window: a deleted row takes the focus with it.
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      // An open tooltip marks the event as its own; the key is meant for the drawer all the same.
+      if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+      event.preventDefault();
+      overlay.set(null);
+    };
+    window.addEventListener("keydown", listen);
+    return () => window.removeEventListener("keydown", listen);
+  }, []);
   const found = tasks.data?.tasks ?? [];
   const move = (by: number) => {
     const rows = [...(element.current?.querySelectorAll<HTMLElement>("[data-row]") ?? [])];
@@ -52,8 +63,7 @@ export function TaskDrawer({ current, workspace }: { current: string | null; wor
         aria-label="Task list"
         className="flex h-full w-[min(340px,calc(100%-32px))] animate-rise flex-col border-r border-edge bg-side shadow-float"
         onKeyDown={(event) => {
-          if (event.key === "Escape") close();
-          else if (event.key === "ArrowDown") move(1);
+          if (event.key === "ArrowDown") move(1);
           else if (event.key === "ArrowUp") move(-1);
           else return;
           event.preventDefault();
@@ -139,7 +149,10 @@ function Row({ task, place, current }: { task: Task; place: string; current: boo
           onClick={open}
           onKeyDown={(event) => {
             if (event.key === "F2") setDraft(task.title);
-            if (event.key === "Delete") toDelete.set(task);
+            else if (event.key === "Delete") toDelete.set(task);
+            else return;
+            // The open task's own F2 must not answer too.
+            event.preventDefault();
           }}
         >
           <CodiconIcon name={icon} className={classes("mt-0.5", tone)} spin={spin} />
@@ -165,7 +178,9 @@ function Row({ task, place, current }: { task: Task; place: string; current: boo
           onKeyDown={(event) => {
             event.stopPropagation();
             if (event.key === "Enter") save();
-            if (event.key === "Escape") setDraft(null);
+            if (event.key !== "Escape") return;
+            event.preventDefault();
+            setDraft(null);
           }}
         />
       )}

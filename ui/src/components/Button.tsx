@@ -51,7 +51,7 @@ export function Button({
     >
       {busy ? <Spinner /> : icon && <CodiconIcon name={icon} />}
       {children}
-      {keys && showKeys && <Kbd keys={keys} className="opacity-80" />}
+      {keys && showKeys && <Kbd keys={keys} className="" />}
     </button>
   );
   if (!tip && !keys) return button;

@@ -3,7 +3,7 @@ import { classes } from "./classes";
 
 // Codicons © Microsoft, CC BY 4.0. Only the ones used here are bundled: to use another one, add it to this list.
 const sources = import.meta.glob<string>(
-  "../../node_modules/@vscode/codicons/src/icons/{account,add,arrow-down,arrow-left,arrow-right,arrow-up,attach,beaker,book,check,check-all,checklist,chevron-down,chevron-left,chevron-right,chevron-up,circle-filled,circle-large,circle-slash,close,cloud,code,comment,copy,debug-continue,debug-disconnect,debug-pause,debug-restart,debug-stop,desktop-download,diff,discard,edit,ellipsis,error,eye,file,file-code,files,folder,folder-opened,gear,git-branch,git-commit,globe,graph,history,info,key,record-keys,lightbulb,link-external,list-unordered,loading,lock,mention,menu,new-file,package,pass,pass-filled,person,play,plug,question,refresh,repo,repo-clone,robot,rocket,save,search,send,server,shield,sparkle,star-full,symbol-event,symbol-file,terminal,tools,trash,unlock,unverified,verified,vm,warning,workspace-trusted,workspace-untrusted,watch}.svg",
+  "../../node_modules/@vscode/codicons/src/icons/{add,arrow-down,arrow-left,arrow-right,arrow-up,attach,beaker,book,check,checklist,chevron-down,chevron-right,circle-large,circle-slash,close,cloud,code,comment,copy,debug-continue,debug-disconnect,debug-pause,debug-restart,debug-stop,diff,discard,edit,ellipsis,error,eye,file,files,folder,folder-opened,gear,git-branch,git-commit,graph,info,key,record-keys,lightbulb,list-unordered,loading,lock,menu,new-file,package,pass,pass-filled,play,question,refresh,repo-clone,robot,rocket,search,send,server,shield,symbol-event,terminal,tools,trash,unlock,warning,workspace-untrusted}.svg",
   { query: "?raw", import: "default", eager: true },
 );
 

@@ -206,7 +206,7 @@ export function Composer({
             void paste(event.clipboardData.files);
           }}
           onKeyDown={(event) => {
-            if (event.nativeEvent.isComposing || event.defaultPrevented) return;
+            if (event.nativeEvent.isComposing) return;
             if (matches(event, keys.send.combo)) {
               event.preventDefault();
               void send();

@@ -74,7 +74,12 @@ export function You({
 }) {
   const { workspace } = usePlace();
   return (
-    <div className={classes("mb-4 ml-10 rounded-md bg-hover px-3 py-2 text-strong", waiting && "opacity-75")}>
+    <div
+      className={classes(
+        "mb-4 ml-10 rounded-md border px-3 py-2 text-strong",
+        waiting ? "border-dashed border-edge text-fg" : "border-transparent bg-hover",
+      )}
+    >
       <span className="sr-only">You: </span>
       <div className="break-words whitespace-pre-wrap">{text}</div>
       {(attachments.length > 0 || images > 0) && (

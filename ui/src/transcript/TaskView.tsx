@@ -123,7 +123,7 @@ function Announcer({ log }: { log: EventLog }) {
   const last = rows.findLast(({ type }) => type === "said");
   return (
     <div aria-live="polite" className="sr-only">
-      {last?.type === "said" ? last.text.slice(0, 600) : ""}
+      {last?.type === "said" ? last.text.slice(0, 600).replace(/[*_`#|]/g, "") : ""}
     </div>
   );
 }

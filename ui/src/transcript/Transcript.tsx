@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalS
 import type { QueuedMessage } from "@/api/types";
 import { keys } from "@/app/keys";
 import { useCommand } from "@/app/commands";
+import { Boundary } from "@/components/Boundary";
 import { Button } from "@/components/Button";
 import { Spinner } from "@/components/Spinner";
 import type { EventLog } from "@/events/log";
@@ -134,7 +135,9 @@ export function Transcript({ log, queued, tail }: Props) {
                     {loadingOlder && <Spinner />} Earlier messages
                   </div>
                 ) : row ? (
-                  <RowView row={row} />
+                  <Boundary fallback={() => <p className="py-0.75 text-mute">This line can't be shown.</p>}>
+                    <RowView row={row} />
+                  </Boundary>
                 ) : item ? (
                   <ItemView item={item} />
                 ) : (
