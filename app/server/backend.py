@@ -276,10 +276,9 @@ class Backend:
         self.parts.hub.publish({"type": "status", "settings": value.model_dump(mode="json")})
         self.parts.tasks.default_mode = value.default_mode
         self.parts.tasks.default_budget = value.default_budget_usd
-        if value.theme != "system":
-            task = asyncio.create_task(self.parts.bridge.theme(value.theme))
-            self._publishing.add(task)
-            task.add_done_callback(self._publishing.discard)
+        task = asyncio.create_task(self.parts.bridge.theme(value.theme))
+        self._publishing.add(task)
+        task.add_done_callback(self._publishing.discard)
 
 
 def _take(lock: endpoint.Lock, paths: Paths) -> None:
