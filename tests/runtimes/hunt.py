@@ -57,7 +57,8 @@ async def main(home: Path, shielded: bool) -> None:
         hunted = {"session key": session_key, "keeper's secret": kept[0], "agent's key": kept[1]}
         hunted |= {"model key": model_key, "foreign secret key": other_secret, "foreign session key": other_session}
         digests = {hashlib.sha256(value.encode()).hexdigest(): name for name, value in hunted.items()}
-        command = f"HUNTED_BUS={bus} {sys.executable} -I {HUNTER} {data} {' '.join(digests)}"
+        port = endpoint.url.rpartition(":")[2]
+        command = f"HUNTED_BUS={bus} HUNTED_PORT={port} {sys.executable} -I {HUNTER} {data} {' '.join(digests)}"
         async with (
             aiohttp.ClientSession(headers=dict(endpoint.headers)) as client,
             client.post(
