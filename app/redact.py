@@ -60,12 +60,15 @@ def forget(secret: str) -> None:
         _compile()
 
 
+def known(text: str) -> str:
+    """The text without the registered secrets: for what the user works on, where a shape may be ordinary code."""
+    pattern = _pattern
+    return text if pattern is None else pattern.sub(MASK, text)
+
+
 def redact(text: str) -> str:
     """The text without secrets."""
-    pattern = _pattern
-    if pattern is not None:
-        text = pattern.sub(MASK, text)
-    return _SHAPES.sub(lambda match: f"{match['lead'] or ''}{MASK}", text)
+    return _SHAPES.sub(lambda match: f"{match['lead'] or ''}{MASK}", known(text))
 
 
 def redact_json[T](value: T) -> T:

@@ -31,7 +31,7 @@ from app.gateway.probe import Prober
 from app.gateway.profiles import Profiles
 from app.paths import Paths
 from app.problems import Fault
-from app.redact import redact
+from app.redact import known
 from app.runtimes.contract import Endpoint
 from app.runtimes.local import EditorPlace, LocalRuntime
 from app.schemas import Events, Problem, Settings, Usage
@@ -112,7 +112,7 @@ class Backend:
 
     async def _open(self) -> None:
         crashed = endpoint.read(self.paths)
-        journal = await Journal.open(self.paths.journal, redact)
+        journal = await Journal.open(self.paths.journal, known)
         self._undo.append(journal.close)
         settings = SettingsFile(self.paths.settings, self.config)
         keys = SecretStore(self.config)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.redact import forget, redact, redact_json, register
+from app.redact import MASK, forget, known, redact, redact_json, register
 
 SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=60)
 
@@ -69,3 +69,12 @@ def test_json_is_walked() -> None:
     assert "deep-secret-value" not in json.dumps(redact_json(value))
     assert redact_json(value)["n"] == 3
     forget("deep-secret-value")
+
+
+def test_the_users_own_work_loses_only_the_secrets_that_are_known():
+    code = 'api_key = "placeholder-in-a-diff"'
+    register("learned-secret-value")
+    try:
+        assert known(f"{code} learned-secret-value") == f"{code} {MASK}"
+    finally:
+        forget("learned-secret-value")
