@@ -39,7 +39,9 @@ class Refused(AssertionError):
 
 
 class Program:
-    """`twinseat serve` on a data folder of its own. `prefix` goes before its command, `variables` to its environment."""
+    """`twinseat serve` on a data folder of its own, with `variables` added to a bare environment."""
+
+    command: tuple[str, ...] = (sys.executable, "-m", "app.cli", "serve")
 
     def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,18 +65,17 @@ class Program:
 
     # ── Life ──────────────────────────────────────────────────────────────────────────────────────
 
-    def start(self, *arguments: str) -> None:
+    def start(self) -> None:
         """Return once it listens."""
-        log = (self.folder / "stderr").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-        log.close()
+        with (self.folder / "stderr").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
 
         def listens() -> endpoint.Backend | None:
             assert self.process is not None
@@ -89,14 +90,14 @@ class Program:
         if self.process is not None:
             process, self.process = self.process, None
             process.terminate()
-            process.wait(30)
+            process.communicate(timeout=30)
 
     def kill(self) -> None:
         """SIGKILL, the backend alone."""
         assert self.process is not None
         process, self.process = self.process, None
         process.kill()
-        process.wait()
+        process.communicate()
 
     def processes(self) -> dict[str, list[psutil.Process]]:
         """What belongs to this data folder, by part: backend, keeper, agent, editor, other."""
@@ -110,7 +111,7 @@ class Program:
             if not any(str(self.folder) in text for text in told):
                 continue
             text = " ".join(command)
-            if "app.cli serve" in text:
+            if " ".join(self.command[1:]) in text:
                 part = "backend"
             elif "app.runtimes.keeper" in text:
                 part = "keeper"
@@ -201,8 +202,7 @@ def eventually[T](look: Callable[[], T | None], patience: float = 30) -> T:
 
 
 @contextmanager
-def running(folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[Program]:
-    program = Program(folder, variables)
+def running[P: Program](program: P) -> Iterator[P]:
     program.start()
     try:
         yield program
@@ -243,7 +243,9 @@ def same_as_on_disk(program: Program, events: list[Json]) -> None:
     for conversation in {event["conversation_id"] for event in events if event["seq"] is not None}:
         folder = program.paths.agent / "conversations" / conversation.replace("-", "") / "events"
         stored = [json.loads(file.read_text())["id"] for file in sorted(folder.glob("event-*.json"))]
-        ours = [event["id"] for event in events if event["conversation_id"] == conversation and event["seq"] is not None]
+        ours = [
+            event["id"] for event in events if event["conversation_id"] == conversation and event["seq"] is not None
+        ]
         assert ours == stored
 
 

@@ -14,7 +14,7 @@ from tests.program import Json, Program, every_event_once, running, same_as_on_d
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with running(tmp_path_factory.mktemp("demo")) as program:
+    with running(Program(tmp_path_factory.mktemp("demo"))) as program:
         yield program
 
 

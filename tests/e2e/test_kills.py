@@ -18,7 +18,7 @@ def model() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with running(tmp_path_factory.mktemp("kills")) as program:
+    with running(Program(tmp_path_factory.mktemp("kills"))) as program:
         yield program
 
 
@@ -62,9 +62,7 @@ def test_without_its_backend_the_task_goes_on(program: Program, workspace: Json,
     whole(program, task)
 
 
-def test_without_its_agent_server_the_task_is_interrupted_and_continues(
-    program: Program, workspace: Json, model: str
-):
+def test_without_its_agent_server_the_task_is_interrupted_and_continues(program: Program, workspace: Json, model: str):
     task = begun(program, workspace, model)
     (agent,) = program.processes()["agent"][-1:]
     kill(agent)
@@ -89,7 +87,7 @@ def test_without_its_editor_the_task_does_not_notice(program: Program, workspace
 
 
 def test_a_stop_leaves_no_process(tmp_path: Path, model: str):
-    with running(tmp_path) as program:
+    with running(Program(tmp_path)) as program:
         workspace = program.workspace()
         begun(program, workspace, model)
     eventually(lambda: not any(program.processes().values()), 20)
