@@ -93,7 +93,11 @@ class Cockpit:
         import webview
 
         storage = self._paths.data / "webview"
-        self._panes = make(self._gui, self, storage / "editor", self._paths.cache / "webview")
+        try:
+            self._panes = make(self._gui, self, storage / "editor", self._paths.cache / "webview")
+        except ImportError as error:
+            self._watch.stop()
+            return headless.serve(self._paths, requirements.explain(str(error)))
         self._bridge = Bridge(self, self._panes.run)
         known = self._layout
         window: Any = webview.create_window(
