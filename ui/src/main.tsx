@@ -6,6 +6,7 @@ import { queryClient, read } from "@/api/queries";
 import { takeCode, token } from "@/api/session";
 import { App } from "@/app/App";
 import { Crash } from "@/app/Crash";
+import { sayWhatTheWindowSays } from "@/app/notices";
 import { refused } from "@/app/SignIn";
 import { applyLastTheme } from "@/app/theme";
 import { Boundary } from "@/components/Boundary";
@@ -13,6 +14,7 @@ import { TooltipProvider } from "@/components/Tooltip";
 import "./styles.css";
 
 applyLastTheme();
+sayWhatTheWindowSays();
 const code = takeCode();
 if (code) await signIn(code).catch((error: unknown) => refused.set(problemOf(error)));
 if (token.get()) {

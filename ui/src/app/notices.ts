@@ -11,3 +11,14 @@ export function say(words: string): void {
   if (timer) clearTimeout(timer);
   timer = setTimeout(() => notice.set(null), 6000);
 }
+
+/** What the native window has to say is said here, in the page's own form. */
+export function sayWhatTheWindowSays(): void {
+  window.addEventListener("twinseat:notice", (event) => {
+    if (!(event instanceof CustomEvent)) return;
+    const { text } = event.detail as { text?: unknown };
+    if (typeof text !== "string") return;
+    event.preventDefault();
+    say(text);
+  });
+}

@@ -1,5 +1,6 @@
 import { useEffect } from "react";
 import type { Settings } from "@/api/types";
+import { native } from "./native";
 
 const STORED = "twinseat.theme";
 
@@ -19,6 +20,7 @@ export function useTheme(theme: Theme | undefined): void {
   useEffect(() => {
     if (!theme) return;
     localStorage.setItem(STORED, theme);
+    void native().theme?.(theme);
     apply(theme);
     const system = matchMedia("(prefers-color-scheme: light)");
     const changed = () => apply(theme);

@@ -227,7 +227,11 @@ export function Composer({
             onClick={() => setPicking(picking === null ? "" : null)}
           />
           <ModeChip mode={choice.mode} onChange={(mode) => onChoice({ mode })} />
-          <ModelChip modelId={choice.modelId} onChange={(modelId) => onChoice({ modelId })} />
+          <ModelChip
+            modelId={choice.modelId}
+            modelName={task?.model_name}
+            onChange={(modelId) => onChoice({ modelId })}
+          />
           <BudgetChip budget={choice.budget} onChange={(budget) => onChoice({ budget })} />
           <span className="ml-1 hidden min-w-0 flex-1 truncate text-sm text-faint @[380px]:block">{place}</span>
           <span className="flex-1 @[380px]:hidden" />

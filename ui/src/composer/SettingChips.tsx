@@ -40,11 +40,19 @@ export function ModeChip({ mode, onChange }: { mode: Mode; onChange: (mode: Mode
   );
 }
 
-export function ModelChip({ modelId, onChange }: { modelId: string | null; onChange: (id: string) => void }) {
+interface ModelProps {
+  modelId: string | null;
+  /** What a task calls its model, for one that is not among the profiles, such as the demo's. */
+  modelName?: string | null;
+  onChange: (id: string) => void;
+}
+
+export function ModelChip({ modelId, modelName, onChange }: ModelProps) {
   const [open, setOpen] = useState(false);
   const profiles = useModels().data?.profiles ?? [];
   const chosen =
-    profiles.find(({ id }) => id === modelId) ?? profiles.find(({ is_default }) => is_default) ?? profiles[0];
+    profiles.find(({ id }) => id === modelId) ??
+    (modelName ? undefined : (profiles.find(({ is_default }) => is_default) ?? profiles[0]));
   useCommand("model", { title: "Change the model", icon: "robot", key: "model" }, () => setOpen(true));
   return (
     <Menu
@@ -53,7 +61,7 @@ export function ModelChip({ modelId, onChange }: { modelId: string | null; onCha
       onOpenChange={setOpen}
       trigger={
         <Chip tip="Model" keys={keys.model.combo} className="max-w-44 shrink">
-          {chosen?.name ?? "No model"}
+          {chosen?.name ?? modelName ?? "No model"}
         </Chip>
       }
     >

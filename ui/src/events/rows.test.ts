@@ -75,12 +75,16 @@ describe("rows", () => {
     s.run("pytest", "12 passed in 2s", 0);
     s.run("false", "", 1);
     s.run("true", "", 0);
+    s.run("python3 -m unittest", "Ran 7 tests in 0.5s\n\nOK", 0);
+    s.run("python3 -m unittest", "Ran 7 tests in 0.5s\n\nFAILED (failures=1, errors=1)", 1);
     s.run("sleep 99", "", -1);
     expect(steps(Rows.of(s.events).all()).map(outcomeOf)).toEqual([
       { words: "1 failed, 11 passed", bad: true },
       { words: "12 passed", bad: false },
       { words: "exit 1", bad: true },
       null,
+      { words: "7 passed", bad: false },
+      { words: "2 failed", bad: true },
       { words: "still running", bad: false },
     ]);
   });

@@ -106,7 +106,8 @@ export class Rows {
   private taken(id: string): void {
     const from = this.list.findLastIndex(({ key }) => key === id);
     const row = this.list[from];
-    if (!row || from === this.list.length - 1) return;
+    // Taken at once: what was said of a start meanwhile belongs after it.
+    if (!row || this.list.slice(from + 1).every(({ type }) => type === "mark")) return;
     this.list.splice(from, 1);
     this.list.push(row);
     for (const [step, place] of this.places) if (place > from) this.places.set(step, place - 1);

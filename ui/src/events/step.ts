@@ -164,6 +164,11 @@ export function outcomeOf(step: Step): { words: string; bad: boolean } | null {
   const code = exitCode(step.observation);
   if (code === null) return { words: "still running", bad: false };
   const tail = plain(outputOf(step)).trimEnd().split("\n").slice(-6).join("\n");
+  const ran = /^Ran (\d+) tests? in/m.exec(tail);
+  if (ran) {
+    const wrong = [...tail.matchAll(/(?:failures|errors)=(\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
+    return wrong ? { words: `${wrong} failed`, bad: true } : { words: `${ran[1]} passed`, bad: false };
+  }
   const failed = /(\d+) (?:tests? )?fail(?:ed|ures?)?\b/i.exec(tail);
   const passed = /(\d+) (?:tests? )?pass(?:ed|ing)?\b/i.exec(tail);
   const counted = [Number(failed?.[1]) ? `${failed?.[1]} failed` : "", passed ? `${passed[1]} passed` : ""].filter(

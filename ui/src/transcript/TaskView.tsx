@@ -78,21 +78,26 @@ function useTail({ task, status, changes, outgoing, fill, state }: TailProps): {
   const arrived = new Set(rows.slice(-20).map(({ key }) => key));
   const inLine = new Set(task.queue.map(({ id }) => id));
   const acting = last?.type === "step" && last.step.state === "running";
-  if (task.state === "running" && !items.some(({ aborted }) => aborted === null) && !acting) {
-    tail.push({ key: "working", node: <Working since={lastMoment(state, task)} /> });
-  }
+  const quiet = !acting && !items.some(({ aborted }) => aborted === null);
   tail.push({
     key: `outcome ${task.state}`,
     node: <Outcome task={task} changes={changes} checks={checks} fill={fill} />,
   });
   for (const message of task.queue) {
     const words =
-      task.state === "starting" ? "Waits until the agent is up" : "In line: the agent reads it after this step";
+      task.state === "starting"
+        ? "Waits until the agent is up"
+        : quiet
+          ? "On its way to the agent"
+          : "In line: the agent reads it after this step";
     tail.push({ key: `queue ${message.id}`, node: <You text={message.text} waiting={words} /> });
   }
   for (const message of outgoing) {
     if (arrived.has(message.id) || inLine.has(message.id)) continue;
     tail.push({ key: `out ${message.id}`, node: <You text={message.text} waiting="Sending" /> });
+  }
+  if (task.state === "running" && quiet) {
+    tail.push({ key: "working", node: <Working since={lastMoment(state, task)} /> });
   }
   if (status && (task.state === "starting" || (task.queue.length > 0 && status.state === "starting"))) {
     tail.push({ key: "starting", node: <Starting status={status} title="Getting ready" /> });
