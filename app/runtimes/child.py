@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from app.runtimes import process
+from app.runtimes.log_tail import LogTail
+from app.runtimes.wire import answers
 
 State = Literal["starting", "ready", "waiting", "failed", "stopping", "off"]
 """`waiting`: it crashed and is about to be started again. `failed`: it will not be, until someone asks."""
-
-TAIL_BYTES = 8_000
-LOG_BYTES = 5_000_000
 
 
 class Spec(TypedDict):
@@ -83,9 +82,7 @@ class Child:
         self._mark = f"{tree}:{spec['name']};"
         self._pace = pace
         self._changed = changed
-        self._tail: deque[bytes] = deque()
-        self._tail_size = 0
-        self._logged = 0
+        self._log = LogTail(Path(spec["log"]))
         self._crashes: deque[float] = deque()
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -118,7 +115,7 @@ class Child:
         self._enter("off")
 
     def tail(self) -> str:
-        return b"".join(self._tail).decode("utf-8", "replace")[-TAIL_BYTES:]
+        return self._log.text()
 
     @property
     def pid(self) -> int | None:
@@ -235,7 +232,7 @@ class Child:
         """Until ready: None. Else why it will never be."""
         if self.spec["ready"] is None:
             return None
-        heard = asyncio.create_task(self._listen(pipe) if pipe is not None else _answers(self.spec["ready"]))
+        heard = asyncio.create_task(self._listen(pipe) if pipe is not None else answers(self.spec["ready"]))
         watch = asyncio.create_task(self._watch_progress())
         try:
             await asyncio.wait((heard, watch), return_when=asyncio.FIRST_COMPLETED)
@@ -276,7 +273,7 @@ class Child:
         """Returns when nothing has moved for `pace.stall` seconds: no CPU time, no page from disk, no log line."""
         last, since = (-1, -1), time.monotonic()
         while time.monotonic() - since < self._pace.stall:
-            now = (process.effort(self.pid or 0), self._logged)
+            now = (process.effort(self.pid or 0), self._log.received)
             if now != last or not process.LINUX:
                 last, since = now, time.monotonic()
             await asyncio.sleep(min(1.0, self._pace.stall / 4))
@@ -288,23 +285,9 @@ class Child:
         )
         try:
             while chunk := await stream.read(65_536):
-                self._keep(chunk)
+                self._log.keep(chunk)
         finally:
             transport.close()
-
-    def _keep(self, chunk: bytes) -> None:
-        self._logged += len(chunk)
-        self._tail.append(chunk)
-        self._tail_size += len(chunk)
-        while len(self._tail) > 1 and self._tail_size - len(self._tail[0]) > TAIL_BYTES:
-            self._tail_size -= len(self._tail.popleft())
-        # A log that can't be written must not stop the child: its tail is still in memory.
-        log = Path(self.spec["log"])
-        with contextlib.suppress(OSError):
-            if log.exists() and log.stat().st_size > LOG_BYTES:
-                log.replace(log.with_suffix(".1.log"))
-            with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
-                file.write(chunk)
 
     async def _end(self) -> None:
         """End the process and everything that came from it, detached or not."""
@@ -364,18 +347,3 @@ def _ending(code: int | None) -> str:
         with contextlib.suppress(ValueError):
             return f"it was ended by {signal.Signals(number).name}"
     return f"it ended with exit code {code}"
-
-
-async def _answers(path: str) -> None:
-    """Until an HTTP server on the unix socket at `path` has a page (code-server listens before it has any)."""
-    while True:
-        with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(5):
-                reader, writer = await asyncio.open_unix_connection(path)
-                try:
-                    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                    if (await reader.readline()).partition(b" ")[2][:1] in (b"2", b"3"):
-                        return
-                finally:
-                    writer.close()
-        await asyncio.sleep(0.05)

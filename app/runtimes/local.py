@@ -5,28 +5,24 @@ not (yet). They run side by side: the editor's failure doesn't stop the agent, n
 """
 
 import asyncio
-import errno
 import os
-import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from app.redact import redact, register
-from app.runtimes import environment, failures, wire
-from app.runtimes.child import Spec
+from app.runtimes import failures
 from app.runtimes.contract import Endpoint, Place, RuntimeNotReady
-from app.runtimes.keeper_client import KeeperClient, KeeperFailed, KeeperPlace, Known, module_command
-from app.runtimes.shield import Shield, probe, ways_around
+from app.runtimes.keeper_client import KeeperClient, KeeperFailed, KeeperPlace, Known
+from app.runtimes.local_parts import AGENT, EDITORS, EditorCommand, EditorPlace, LocalParts
+from app.runtimes.shield import Shield, probe
 from app.schemas import Part, PartState, Phase, Problem, RuntimeStatus
 
-AGENT = "agent"
-EDITORS = {True: "editor:trusted", False: "editor:restricted"}
+__all__ = ["AGENT", "EDITORS", "EditorCommand", "EditorPlace", "LocalRuntime"]
+
 KEY_HEADER = "X-Session-API-Key"
 
 _STATES: Mapping[str, PartState] = {
@@ -37,21 +33,6 @@ _STATES: Mapping[str, PartState] = {
     "stopping": "off",
     "off": "off",
 }
-
-
-@dataclass(frozen=True)
-class EditorPlace:
-    """What a code-server of one trust level is to use. Both folders exist; `environment` is the allow-list's."""
-
-    trusted: bool
-    socket: Path
-    user_data: Path
-    extensions: Path
-    environment: Mapping[str, str]
-
-
-type EditorCommand = Callable[[EditorPlace], tuple[list[str], dict[str, str]]]
-"""The argv and the environment of a code-server. Raises Fault when there is none."""
 
 
 class LocalRuntime:
@@ -72,16 +53,22 @@ class LocalRuntime:
         pace: dict[str, float] | None = None,
         around: Shield | None = None,
     ) -> None:
-        self._data = data.resolve()
-        self._editor = editor
-        self._hidden = list(hidden)
-        self._base = os.environ if base is None else base
-        self._log_level = log_level
-        self._keeper_place = KeeperPlace(self._data / "keeper", grace, pace or {})
+        data = data.resolve()
+        self._has_editor = editor is not None
+        self._shield = probe() if around is None else around
+        self._keeper_place = KeeperPlace(data / "keeper", grace, pace or {})
+        self._parts = LocalParts(
+            data,
+            self._keeper_place,
+            editor,
+            self._shield,
+            hidden=hidden,
+            base=os.environ if base is None else base,
+            log_level=log_level,
+        )
         self._client: KeeperClient | None = None
         self._opening = asyncio.Lock()
         self._recovery: asyncio.Task[None] | None = None
-        self._shield = probe() if around is None else around
         self._closed = False
         self._lost = 0
         self._places: dict[str, Place] = {}
@@ -99,7 +86,7 @@ class LocalRuntime:
         """Returns when both servers are ready or have failed for good; what failed is told by `status`."""
         before = self._places.get(place.workspace_id)
         self._places[place.workspace_id] = place
-        names = [AGENT, EDITORS[place.trusted]] if self._editor else [AGENT]
+        names = [AGENT, EDITORS[place.trusted]] if self._has_editor else [AGENT]
         await asyncio.gather(*(self._run(name) for name in names))
         if before is not None and before.trusted != place.trusted:
             await self._stop_unused()
@@ -122,7 +109,7 @@ class LocalRuntime:
     def status(self, place: Place) -> RuntimeStatus:
         editor_name = EDITORS[place.trusted]
         agent = self._part(AGENT)
-        editor = self._part(editor_name) if self._editor else Part(state="off")
+        editor = self._part(editor_name) if self._has_editor else Part(state="off")
         known = [one for name in (AGENT, editor_name) if (one := self._known(name)) is not None]
         state: Literal["off", "starting", "ready", "stopping", "failed"]
         if agent.state == "ready" and editor.state == "starting":
@@ -152,7 +139,7 @@ class LocalRuntime:
         known = self._known(name)
         if known is None or known.report.state != "ready":
             raise RuntimeNotReady(self._excuse(name, "editor"))
-        return Endpoint("http://localhost", socket=self._editor_socket(name))
+        return Endpoint("http://localhost", socket=self._parts.editor_socket(name))
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
         self._watchers.append(changed)
@@ -215,7 +202,12 @@ class LocalRuntime:
             self._refused[name] = failures.UNSUPPORTED
             return
         client = await self._keeper()
-        spec = await asyncio.to_thread(self._agent_spec if name == AGENT else self._editor_spec, name)
+        if name == AGENT:
+            known = self._known(AGENT)
+            key = known.payload["session_key"] if known is not None and known.payload else None
+            spec = await asyncio.to_thread(self._parts.agent, key)
+        else:
+            spec = await asyncio.to_thread(self._parts.editor, name)
         self._asked.pop(name, None)
         await client.start(spec)
 
@@ -258,7 +250,7 @@ class LocalRuntime:
 
     async def _stop_unused(self) -> None:
         needed = {AGENT} if self._places else set[str]()
-        if self._editor:
+        if self._has_editor:
             needed |= {EDITORS[place.trusted] for place in self._places.values()}
         unused = self._wanted - needed
         self._wanted -= unused
@@ -267,77 +259,6 @@ class LocalRuntime:
             with suppress(KeeperFailed):
                 await asyncio.gather(*(client.stop(name) for name in unused))
         self._notify()
-
-    # ── What to start ─────────────────────────────────────────────────────────────────────────────
-
-    def _agent_spec(self, name: str) -> Spec:
-        folder = _folder(self._data / "agent")
-        user = os.getuid()
-        # The server binds $TMUX_TMPDIR/tmux-<uid>/openhands-<32 hex digits>; a fixed place is cleaned after a crash.
-        tmux = wire.socket_path(_folder(folder / "tmux"), f"tmux-{user}/openhands-{'0' * 32}").parents[1]
-        known = self._known(AGENT)
-        return Spec(
-            name=name,
-            argv=self._shielded(module_command("app.runtimes.launcher"), folder),
-            env=environment.for_child(self._base) | {"TMUX_TMPDIR": str(tmux)},
-            cwd="/",
-            log=str(self._log(name)),
-            payload={
-                "session_key": known.payload["session_key"] if known and known.payload else secrets.token_hex(32),
-                "secret_key": self._keeper_place.secret("agent.key"),
-                "folder": str(folder.resolve()),
-                "port": 0,
-                "log_level": self._log_level,
-            },
-            ready="pipe",
-        )
-
-    def _editor_spec(self, name: str) -> Spec:
-        assert self._editor is not None  # noqa: S101 - only asked for then
-        trusted = name == EDITORS[True]
-        home = _folder(self._editor_home(name))
-        place = EditorPlace(
-            trusted=trusted,
-            socket=self._editor_socket(name),
-            user_data=_folder(home / "user-data"),
-            extensions=_folder(home / "extensions"),
-            environment=environment.for_child(self._base, personal=trusted),
-        )
-        argv, env = self._editor(place)
-        return Spec(
-            name=name,
-            argv=self._shielded(argv, home, place.socket.parent),
-            env=env,
-            cwd="/",
-            log=str(self._log(name)),
-            payload=None,
-            ready=str(place.socket),
-        )
-
-    def _editor_home(self, name: str) -> Path:
-        return self._data / "editor" / name.partition(":")[2]
-
-    def _editor_socket(self, name: str) -> Path:
-        return wire.socket_path(self._editor_home(name), "socket")
-
-    def _shielded(self, argv: list[str], *shown: Path) -> list[str]:
-        """The shield around `argv`: it sees the folders `shown` and nothing else of ours. Raises FileNotFoundError."""
-        if shutil.which(argv[0]) is None:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
-        own = {path.resolve() for path in shown}
-        # Sockets whose path was too long for the data directory are in folders of their own.
-        sockets = [self._keeper_place.socket, *(self._editor_socket(name) for name in EDITORS.values())]
-        outside = [path.parent for path in sockets if not path.is_relative_to(self._data)]
-        hidden = [*self._hidden, *ways_around(self._base), *outside]
-        return self._shield.wrap(
-            argv,
-            data=self._data,
-            shown=[path for path in own if path.is_relative_to(self._data)],
-            hidden=[path for path in hidden if path.resolve() not in own],
-        )
-
-    def _log(self, name: str) -> Path:
-        return _folder(self._data / "logs") / f"{name.replace(':', '-')}.log"
 
     # ── What is known ─────────────────────────────────────────────────────────────────────────────
 
@@ -396,11 +317,6 @@ class LocalRuntime:
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.add(waiting)
         await waiting
-
-
-def _folder(path: Path) -> Path:
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return path
 
 
 def _when(seconds: float) -> datetime:

@@ -7,6 +7,7 @@ Standard library only: the keeper imports this.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -66,3 +67,18 @@ def socket_path(folder: Path, name: str) -> Path:
     if short.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise PermissionError(13, "the folder for its sockets belongs to someone else", str(short))
     return short / name
+
+
+async def answers(path: str) -> None:
+    """Until an HTTP server on the unix socket at `path` has a page (code-server listens before it has any)."""
+    while True:
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(5):
+                reader, writer = await asyncio.open_unix_connection(path)
+                try:
+                    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                    if (await reader.readline()).partition(b" ")[2][:1] in (b"2", b"3"):
+                        return
+                finally:
+                    writer.close()
+        await asyncio.sleep(0.05)

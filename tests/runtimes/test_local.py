@@ -208,14 +208,14 @@ async def test_a_killed_keeper_is_replaced_and_nothing_of_it_is_left(stage: Stag
 
 
 async def test_a_program_of_the_editor_that_is_missing_leaves_the_agent_alone(stage: Stage) -> None:
-    stage.runtime._editor = lambda place: (["/nowhere/node"], {})
+    stage.runtime._parts._command = lambda place: (["/nowhere/node"], {})
     await stage.runtime.start(stage.two)
     status = stage.runtime.status(stage.two)
     assert (status.state, status.agent.state, status.editor.state) == ("ready", "ready", "failed")
     assert status.editor.problem is not None
     assert status.editor.problem.code == "missing-program"
     assert "/nowhere/node" in status.editor.problem.detail
-    stage.runtime._editor = editor
+    stage.runtime._parts._command = editor
     await stage.runtime.retry(stage.two, "editor")
     assert stage.runtime.status(stage.two).editor.state == "ready"
 
