@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -208,6 +209,13 @@ def running[P: Program](program: P) -> Iterator[P]:
         yield program
     finally:
         program.stop()
+
+
+@contextmanager
+def fresh(kind: type[Program] = Program) -> Iterator[Any]:
+    """A running program in a temporary folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="ts-") as scratch, running(kind(Path(scratch))) as program:
+        yield program
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`make bench`: every row of the speed table as JSON. Names given choose the measurements; the progress is on stderr."""
+"""`make bench`: every row of the speed table as JSON. Names choose measurements; progress is on stderr."""
 
 import importlib
 import json

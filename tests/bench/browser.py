@@ -35,5 +35,5 @@ async def value(page: Page, name: str, seconds: float = 60) -> float:
     """What a script of ours puts into `window.<name>`. (Playwright's own wait needs `eval`, which the page forbids.)"""
     async with asyncio.timeout(seconds):
         while not (found := await page.evaluate(f"window.{name}")):
-            await asyncio.sleep(0.05)
+            await page.wait_for_timeout(50)
     return found

@@ -1,10 +1,8 @@
-"""What the gateway adds to the first token: the scripted model directly, and through the gateway with a task's token."""
+"""What the gateway adds to the first token: the scripted model directly, and through it with a task's token."""
 
 import asyncio
 import json
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,7 +10,7 @@ import aiohttp
 from app.server.remembered import Remembered
 from tests.bench.figures import median, ms, p95
 from tests.bench.spied import Spied
-from tests.program import running, scripted
+from tests.program import fresh, scripted
 
 REQUESTS = 400
 BODY = {
@@ -25,17 +23,16 @@ BODY = {
 
 
 def run() -> list[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="ts-bench-") as scratch, scripted() as url:
-        with running(Spied(Path(scratch))) as program:
-            workspace = program.workspace()
-            task = program.task(workspace["id"], program.model(url, "echo"))
-            program.reach(task, "idle", "finished")
-            port = Remembered.read(program.paths).gateway
-            ways = {
-                "direct": (f"{url}/chat/completions", "none"),
-                "gateway": (f"http://127.0.0.1:{port}/v1/chat/completions", program.token(task)),
-            }
-            times = asyncio.run(_measure(ways))
+    with scripted() as url, fresh(Spied) as program:
+        workspace = program.workspace()
+        task = program.task(workspace["id"], program.model(url, "echo"))
+        program.reach(task, "idle", "finished")
+        port = Remembered.read(program.paths).gateway
+        ways = {
+            "direct": (f"{url}/chat/completions", "none"),
+            "gateway": (f"http://127.0.0.1:{port}/v1/chat/completions", program.token(task)),
+        }
+        times = asyncio.run(_measure(ways))
     added = [through - direct for direct, through in zip(times["direct"], times["gateway"], strict=True)]
     over = p95(times["gateway"]) - p95(times["direct"])
     return [

@@ -1,27 +1,24 @@
-"""Resident memory, as each process's proportional share (PSS): the backend idle, and with an agent-server that worked."""
+"""Resident memory, as each process's proportional share (PSS): the backend idle, then with its agent-server."""
 
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-from tests.program import Program, running, scripted
+from tests.program import fresh, scripted
 
 IDLE_SECONDS = 5
 
 
 def run() -> list[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="ts-bench-") as scratch, scripted() as url:
-        with running(Program(Path(scratch))) as program:
-            time.sleep(IDLE_SECONDS)
-            idle = _pss(program.processes()["backend"])
-            workspace = program.workspace()
-            program.reach(program.task(workspace["id"], program.model(url, "shell-10")), "finished")
-            time.sleep(IDLE_SECONDS)
-            parts = program.processes()
-            backend, agent, keeper = (_pss(parts[part]) for part in ("backend", "agent", "keeper"))
+    with scripted() as url, fresh() as program:
+        time.sleep(IDLE_SECONDS)
+        idle = _pss(program.processes()["backend"])
+        workspace = program.workspace()
+        program.reach(program.task(workspace["id"], program.model(url, "shell-10")), "finished")
+        time.sleep(IDLE_SECONDS)
+        parts = program.processes()
+        backend, agent, keeper = (_pss(parts[part]) for part in ("backend", "agent", "keeper"))
     together = backend + agent + keeper
     return [
         {

@@ -1,8 +1,6 @@
-"""The page's first load in a browser that has nothing cached: bytes and requests over the wire, and the first control."""
+"""The page's first load in a browser that has nothing cached: bytes over the wire, requests, first control."""
 
 import asyncio
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser
@@ -10,7 +8,7 @@ from playwright.async_api import Browser
 from tests.bench import browser as real
 from tests.bench.figures import median
 from tests.editor.parts import chromium
-from tests.program import Program, running
+from tests.program import Program, fresh
 
 LOADS = 7
 FIRST_CONTROL = """
@@ -30,7 +28,7 @@ FIRST_CONTROL = """
 
 
 def run() -> list[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="ts-bench-") as scratch, running(Program(Path(scratch))) as program:
+    with fresh() as program:
         wizard = asyncio.run(_loads(program))
         program.ask("PATCH", "/api/settings", {"onboarded": True})
         cockpit = asyncio.run(_loads(program))

@@ -5,9 +5,7 @@ Both sockets are read in one loop, so what that loop costs is in both times. Del
 
 import asyncio
 import json
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -17,7 +15,7 @@ from app.runtimes.contract import Endpoint
 from tests.bench.figures import median, ms, p95
 from tests.bench.model import recorded
 from tests.bench.spied import Spied
-from tests.program import running
+from tests.program import fresh
 
 DELTAS = 800
 STEPS = 40
@@ -26,30 +24,27 @@ type Moments = dict[tuple[Any, ...], float]
 
 
 def run() -> list[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="ts-bench-") as scratch, recorded(pace=0.01) as model:
-        with running(Spied(Path(scratch))) as program:
-            workspace = program.workspace()
-            rows: list[dict[str, Any]] = []
-            for kind, script in (("delta", f"stream-{DELTAS}"), ("durable", f"shell-{STEPS}")):
-                task = program.task(workspace["id"], program.model(model.url, script))
-                program.reach(task, "idle", "finished")
-                conversation = next(
-                    event["conversation_id"] for event in program.events(task) if event["seq"] is not None
-                )
-                agent = program.agent(workspace["id"])
-                added = asyncio.run(_watch(program, task, conversation, agent, kind))
-                rows.append(
-                    {
-                        "name": f"relay_{kind}",
-                        "what": f"{kind} event: agent-server socket to our socket, added",
-                        "frames": len(added),
-                        "median_ms": ms(median(added)),
-                        "p95_ms": ms(p95(added)),
-                        "reach_ms": 5,
-                        "ok": p95(added) <= 0.005,
-                    }
-                )
-            return rows
+    with recorded(pace=0.01) as model, fresh(Spied) as program:
+        workspace = program.workspace()
+        rows: list[dict[str, Any]] = []
+        for kind, script in (("delta", f"stream-{DELTAS}"), ("durable", f"shell-{STEPS}")):
+            task = program.task(workspace["id"], program.model(model.url, script))
+            program.reach(task, "idle", "finished")
+            conversation = next(event["conversation_id"] for event in program.events(task) if event["seq"] is not None)
+            agent = program.agent(workspace["id"])
+            added = asyncio.run(_watch(program, task, conversation, agent, kind))
+            rows.append(
+                {
+                    "name": f"relay_{kind}",
+                    "what": f"{kind} event: agent-server socket to our socket, added",
+                    "frames": len(added),
+                    "median_ms": ms(median(added)),
+                    "p95_ms": ms(p95(added)),
+                    "reach_ms": 5,
+                    "ok": p95(added) <= 0.005,
+                }
+            )
+        return rows
 
 
 async def _watch(program: Spied, task: str, conversation: str, agent: Endpoint, kind: str) -> list[float]:

@@ -2,14 +2,13 @@
 
 Both ways use the same agent-server process, in turns; the model answers at once and notes when it was asked. The floor
 is the plain agent: the model called directly, no confirmation, no security analyzer, the same subprocess terminal.
-Through us the task is what a user gets: risky actions are asked for, calls go through the gateway, events to the journal.
+Through us the task is what a user gets: risky actions are asked for, calls go through the gateway, events go to the
+journal.
 """
 
 import asyncio
-import tempfile
 import time
 import uuid
-from pathlib import Path
 from typing import Any
 
 from app.agent.blueprint import start_request
@@ -20,31 +19,30 @@ from app.schemas import ModelProfile
 from tests.bench.figures import median, ms
 from tests.bench.model import Recorded, recorded
 from tests.bench.spied import Spied
-from tests.program import running
+from tests.program import fresh
 
 PAIRS = 5
 STEPS = 50
 
 
 def run() -> list[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="ts-bench-") as scratch, recorded() as model:
-        with running(Spied(Path(scratch))) as program:
-            workspace = program.workspace()
-            agent = program.agent(workspace["id"])
-            # Both ways once: the first conversation of a server loads what later ones find loaded.
-            for way in ("ours", "alone"):
-                _one(program, workspace, agent, model, "shell-2", 2, way)
-            submits: dict[str, list[float]] = {"ours": [], "alone": []}
-            rows = [_steps(program, workspace, agent, model, kind, submits) for kind in ("edits", "shell")]
-            shell = rows[1]
-            absolute = {
-                "name": "shell_step",
-                "what": "one shell step, absolute",
-                "ours_ms": shell["ours_ms_a_step"],
-                "reach_ms": 100,
-                "ok": shell["ours_ms_a_step"] <= 100,
-            }
-            return [_submit(submits), *rows, absolute]
+    with recorded() as model, fresh(Spied) as program:
+        workspace = program.workspace()
+        agent = program.agent(workspace["id"])
+        # Both ways once: the first conversation of a server loads what later ones find loaded.
+        for way in ("ours", "alone"):
+            _one(program, workspace, agent, model, "shell-2", 2, way)
+        submits: dict[str, list[float]] = {"ours": [], "alone": []}
+        rows = [_steps(program, workspace, agent, model, kind, submits) for kind in ("edits", "shell")]
+        shell = rows[1]
+        absolute = {
+            "name": "shell_step",
+            "what": "one shell step, absolute",
+            "ours_ms": shell["ours_ms_a_step"],
+            "reach_ms": 100,
+            "ok": shell["ours_ms_a_step"] <= 100,
+        }
+        return [_submit(submits), *rows, absolute]
 
 
 def _steps(

@@ -1,4 +1,4 @@
-"""`kill -9` in mid-task: of the backend, of the agent-server, of code-server. What each costs, and what is left over."""
+"""`kill -9` in mid-task: of the backend, of the agent-server, of code-server. What each costs, and what is left."""
 
 from collections.abc import Iterator
 from pathlib import Path
