@@ -68,6 +68,8 @@ def run() -> list[dict[str, Any]]:
             "deltas": len(waits),
             "median_ms": round(median(waits), 1),
             "p95_ms": round(p95(waits), 1),
+            "p95_first_third_ms": round(p95(waits[: DELTAS // 3]), 1),
+            "p95_last_third_ms": round(p95(waits[-DELTAS // 3 :]), 1),
             "reach_ms": 50,
             "ok": p95(waits) <= 50,
         }
@@ -85,4 +87,4 @@ async def _watch(program: Program, workspace: str, model: str) -> list[float]:
         arrived, painted = await page.evaluate("[window.arrived, window.painted]")
     assert len(arrived) == DELTAS, f"{len(arrived)} of {DELTAS} words arrived"
     assert len(painted) == DELTAS, f"{len(painted)} of {DELTAS} words were painted"
-    return [painted[word] - arrived[word] for word in arrived]
+    return [painted[str(word)] - arrived[str(word)] for word in range(DELTAS)]
