@@ -46,6 +46,11 @@ class Hub:
         self._subscriptions: set[Subscription] = set()
         self._items: dict[str, dict[str, _Item]] = {}
         self._positions: dict[str, int] = {}
+        self._witnesses: list[Callable[[Event], None]] = []
+
+    def watch(self, saw: Callable[[Event], None]) -> None:
+        """Call `saw` with every event of every task once it is committed; it must return at once."""
+        self._witnesses.append(saw)
 
     def subscribe(self) -> "Subscription":
         """A new connection's frames. Close it when the connection ends."""
@@ -69,6 +74,8 @@ class Hub:
     def publish_event(self, event: Event) -> None:
         """A committed event."""
         self.publish(durable(event))
+        for saw in self._witnesses:
+            saw(event)
 
     def abort_items(self, task_id: str, reason: str) -> None:
         """Retire what is in flight, because nobody will finish it: the connection to its agent is gone."""

@@ -57,7 +57,7 @@ class Bridge:
 
     `folders` gives the folder of each workspace, as its runtime names it; looked up each time. `asked` is called with
     what the user selected and wants to ask about, `trust_wanted` with a workspace's id when the user presses VS Code's
-    own button for trusting the folder.
+    own button for trusting the folder, `greeted` with one that an editor window has just opened.
     """
 
     def __init__(
@@ -66,11 +66,13 @@ class Bridge:
         folders: Callable[[], Mapping[str, str]],
         asked: Callable[[Selection], Awaitable[None]] | None = None,
         trust_wanted: Callable[[str], Awaitable[None]] | None = None,
+        greeted: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._token = token
         self._folders = folders
         self._asked = asked
         self._trust_wanted = trust_wanted
+        self._greeted = greeted
         self._windows: list[Window] = []
         self._theme: Theme | None = None
         self._numbers = itertools.count(1)
@@ -196,6 +198,9 @@ class Bridge:
         if self._theme is not None:
             with contextlib.suppress(Gone, Fault):
                 await window.ask(next(self._numbers), {"op": "theme", "kind": self._theme})
+        workspace_id = self._workspace(window)
+        if self._greeted is not None and workspace_id is not None:
+            await self._greeted(workspace_id)
 
     async def _forward(self, window: Window, message: Answer) -> None:
         workspace_id = self._workspace(window)

@@ -39,6 +39,7 @@ from app.secrets import SecretStore
 from app.server import application, endpoint
 from app.server.clients import Clients
 from app.server.demonstration import Demonstration
+from app.server.following import Following
 from app.server.listener import Listener
 from app.server.parts import Parts
 from app.server.remembered import Remembered
@@ -136,6 +137,9 @@ class Backend:
         async def over_budget(task_id: str) -> Problem | None:
             return await tasks.meter.over_budget(task_id)
 
+        async def greet(workspace_id: str) -> None:
+            await following.greet(workspace_id)
+
         demonstration = Demonstration()
         gateway = Gateway(
             tokens=journal.tokens,
@@ -153,7 +157,15 @@ class Backend:
             lambda: workspaces.paths(),  # noqa: PLW0108  it is made below
             asked=lambda selection: _asked(hub, selection),
             trust_wanted=lambda workspace_id: _trust_wanted(hub, workspace_id),
+            greeted=greet,
         )
+
+        async def workspace_of(task_id: str) -> str:
+            return (await journal.tasks.get(task_id)).workspace_id
+
+        following = Following(bridge, workspace_of, lambda: settings.value.follow_agent)
+        hub.watch(following.saw)
+        self._undo.append(following.close)
         inner = Listener(
             build_gateway(gateway, bridge=cast("AsgiApp", bridge)), "The model gateway", port=remembered.gateway
         )

@@ -8,6 +8,7 @@ import sys
 from app import config, paths
 from app.problems import Fault, describe
 from app.redact import redact
+from app.runtimes import process
 from app.schemas import Problem
 from app.server import endpoint, logs
 
@@ -16,6 +17,7 @@ COULD_NOT_START = 3
 
 def serve(*, port: int | None = None, stay: bool = True) -> int:
     """Returns the exit code: 0 when it was told to stop, 3 when it could not start."""
+    process.hide()  # this process holds every key: code run by the agent, as the same user, must not read its memory
     settings = config.load(app_port=port)
     try:
         settings.paths.create()
