@@ -247,8 +247,8 @@ def test_every_text_is_readable_and_nothing_overflows(show: Show, theme: str) ->
     """WCAG's 4.5:1 for all text that is not disabled, and no sideways scrolling at 300 pixels."""
     for task in TASKS:
         page = show(task, workspace={"starting": "starting", "gone": "gone"}.get(task, "shop"), width=300, theme=theme)
-        page.evaluate("document.fonts.ready")
         page.wait_for_timeout(300)
+        page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished)).then(() => 0)")
         assert page.evaluate(CONTRAST) == [], task
         assert page.evaluate("document.documentElement.scrollWidth") <= 300, task
         page.context.close()

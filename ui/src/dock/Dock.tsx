@@ -34,7 +34,7 @@ export function Dock({ task, changes, toComposer }: Props) {
   return (
     <section aria-label="State of the task" className="@container shrink-0 border-t border-line">
       <div className="mx-auto grid max-h-[50vh] max-w-200 gap-2 overflow-y-auto px-3 py-2">
-        {showPlan && <Plan task={task} current={current?.title ?? null} />}
+        {showPlan && <Plan task={task} current={current?.title ?? null} quiet={pending !== undefined} />}
         {pending && (
           <ApprovalCard
             key={pending.id}
@@ -67,8 +67,11 @@ export function Dock({ task, changes, toComposer }: Props) {
   );
 }
 
-function Plan({ task, current }: { task: Task; current: string | null }) {
-  const [open, setOpen] = useState(true);
+/** `quiet` while there is a question: one loud thing at a time, so the plan folds unless the user wants it open. */
+function Plan({ task, current, quiet }: { task: Task; current: string | null; quiet: boolean }) {
+  const [wanted, setWanted] = useState<boolean | null>(null);
+  const open = wanted ?? !quiet;
+  const setOpen = setWanted;
   const done = task.plan.filter(({ status }) => status === "done").length;
   useCommand("plan", { title: "Fold or show the plan", icon: "checklist", key: "plan" }, () => setOpen(!open));
   return (

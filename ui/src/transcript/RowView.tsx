@@ -76,7 +76,7 @@ export function You({
   return (
     <div
       className={classes(
-        "mb-4 ml-10 rounded-md border px-3 py-2 text-strong",
+        "mt-2 mb-4 ml-10 rounded-md border px-3 py-2 text-strong",
         waiting ? "border-dashed border-edge text-fg" : "border-transparent bg-hover",
       )}
     >

@@ -63,7 +63,6 @@ type TailProps = Omit<Props, "workspace"> & { state: LogState };
 
 function useTail({ task, status, changes, outgoing, fill, state }: TailProps): { key: string; node: ReactNode }[] {
   const { rows, items, loaded } = state;
-  const last = rows.at(-1);
   const checks = useMemo(() => {
     for (let at = rows.length - 1; at >= 0 && at > rows.length - 60; at--) {
       const row = rows[at];
@@ -76,7 +75,8 @@ function useTail({ task, status, changes, outgoing, fill, state }: TailProps): {
   const tail: { key: string; node: ReactNode }[] = [];
   if (!loaded) return tail;
   const arrived = new Set(rows.slice(-20).map(({ key }) => key));
-  const inLine = new Set(task.queue.map(({ id }) => id));
+  const waiting = new Set(task.queue.map(({ id }) => id));
+  const last = rows.findLast(({ key }) => !waiting.has(key));
   const acting = last?.type === "step" && last.step.state === "running";
   const quiet = !acting && !items.some(({ aborted }) => aborted === null);
   tail.push({
@@ -93,7 +93,7 @@ function useTail({ task, status, changes, outgoing, fill, state }: TailProps): {
     tail.push({ key: `queue ${message.id}`, node: <You text={message.text} waiting={words} /> });
   }
   for (const message of outgoing) {
-    if (arrived.has(message.id) || inLine.has(message.id)) continue;
+    if (arrived.has(message.id) || waiting.has(message.id)) continue;
     tail.push({ key: `out ${message.id}`, node: <You text={message.text} waiting="Sending" /> });
   }
   if (task.state === "running" && quiet) {
