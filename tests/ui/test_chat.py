@@ -128,7 +128,7 @@ def test_ten_thousand_events_open_at_the_end_and_stay_bounded(show: Show, backen
     expect(page.get_by_role("button", name="Newest")).to_be_visible()
     assert page.evaluate(size) < 1000
     seen = "e => [...e.querySelectorAll('code')].map(c => [c.textContent, Math.round(c.getBoundingClientRect().top)])"
-    page.wait_for_function("document.querySelectorAll('[role=log] code').length > 5")
+    page.wait_for_function("() => document.querySelectorAll('[role=log] code').length > 5")
     before = log.evaluate(seen)
     backend.ask("append/long", {"count": 3})
     page.get_by_role("button", name="New messages").wait_for()
@@ -164,7 +164,7 @@ def test_the_review_opens_each_change_as_a_diff(show: Show, backend: Fixture) ->
     page = show("finished")
     page.get_by_role("button", name="Review").click()
     page.get_by_role("button", name="modified orders/api.py").click()
-    page.wait_for_function("document.querySelector('[aria-current=true]')")
+    page.wait_for_function("() => document.querySelector('[aria-current=true]')")
     page.get_by_role("button", name="Next change").click()
     expect(page.get_by_text("2 of 3")).to_be_visible()
     page.wait_for_timeout(100)
