@@ -1,8 +1,9 @@
-"""The backend's own git: looking at a workspace, cloning, `git init`. Never with the repository's programs.
+"""The backend's own git: running it, `git init`, cloning. Never with the repository's programs.
 
 A repository can name programs that git runs by itself: hooks, fsmonitor, filters, text converters, an ssh command, a
-remote helper (CVE-2022-24765 and its kin). None of them runs here. Credentials are the user's own: the helpers of
-their global configuration and their SSH agent, which never see a terminal to ask at.
+remote helper (CVE-2022-24765 and its kin). None of them runs here; app.changes, which reads folders that the agent can
+write to, goes further. Credentials are the user's own: the helpers of their global configuration and their SSH agent,
+which never see a terminal to ask at.
 """
 
 import asyncio
@@ -10,44 +11,38 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.problems import Fault
 from app.redact import redact
 from app.runtimes.environment import for_child
-from app.schemas import Changes, FileChange
 
 LOOK_SECONDS = 30.0
 OUTPUT_BYTES = 8 << 20
-MOST_FILES = 2000
-COUNTED_BYTES = 1 << 20
-"""Untracked files larger than this are listed without a count of lines."""
 
-_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-_QUIET = (
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.untrackedCache=false",
-    "core.pager=cat",
-    "diff.external=",
-    "submodule.recurse=false",
-    "safe.bareRepository=explicit",
-    "protocol.allow=never",
-    "protocol.https.allow=always",
-    "protocol.http.allow=always",
-    "protocol.ssh.allow=always",
-    "protocol.file.allow=always",
-)
-_PROGRAMS = re.compile(
-    r"^(filter\..+\.(?:clean|smudge|process)|diff\..+\.(?:command|textconv)|merge\..+\.driver)$", re.S
-)
+type Around = Callable[[list[str]], list[str]]
+"""Makes of a command one that runs in a safer place."""
+
+NO_TRANSPORT = "/"
+"""For GIT_ALLOW_PROTOCOL: a name that no transport has. Looking must never fetch what a repository says it lacks."""
+_TRANSPORTS = "https:http:ssh:file"
+_QUIET = {
+    "core.hooksPath": os.devnull,
+    "core.fsmonitor": "false",
+    "core.untrackedCache": "false",
+    "core.pager": "cat",
+    "diff.external": "",
+    "submodule.recurse": "false",
+    "safe.bareRepository": "explicit",
+}
 
 
 @dataclass(frozen=True)
-class _Result:
+class Result:
     code: int
     out: bytes
     err: str
@@ -60,9 +55,9 @@ def is_repository(folder: Path) -> bool:
 
 async def init(folder: Path) -> None:
     """Make it a repository, without the templates' hooks. Raises Fault."""
-    result = await _run(folder, "init", "--quiet", "--template=")
+    result = await run(folder, "init", "--quiet", "--template=")
     if result.code:
-        raise _failed("git-init", "The folder could not be made a repository", result)
+        raise failed("git-init", "The folder could not be made a repository", result)
 
 
 async def clone(url: str, target: Path) -> None:
@@ -78,7 +73,7 @@ async def clone(url: str, target: Path) -> None:
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        result = await _run(
+        result = await run(
             target.parent,
             "clone",
             "--quiet",
@@ -97,93 +92,19 @@ async def clone(url: str, target: Path) -> None:
         raise _clone_failed(url, result)
 
 
-async def changes(folder: Path) -> Changes:
-    """What differs from the last commit, untracked files included. Raises Fault."""
-    if not is_repository(folder):
-        return Changes(files=[], added=0, removed=0)
-    safe = await _without_programs(folder)
-    base = await _base(folder, safe)
-    status = await _look(
-        folder,
-        *safe,
-        "diff",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--ignore-submodules=all",
-        "--relative",
-        "--find-renames",
-        "--name-status",
-        "-z",
-        base,
-    )
-    counts = await _look(
-        folder,
-        *safe,
-        "diff",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--ignore-submodules=all",
-        "--relative",
-        "--find-renames",
-        "--numstat",
-        "-z",
-        base,
-    )
-    new = await _look(folder, *safe, "ls-files", "--others", "--exclude-standard", "-z")
-    files = _merge(_statuses(status), _counts(counts))
-    untracked = [os.fsdecode(name) for name in new.split(b"\0") if name]
-    room = max(0, MOST_FILES - len(files))
-    files += await asyncio.to_thread(lambda: [_untracked(folder, name) for name in untracked[:room]])
-    files.sort(key=lambda file: file.path)
-    return Changes(files=files, added=sum(f.added for f in files), removed=sum(f.removed for f in files))
+async def run(
+    folder: Path,
+    *arguments: str,
+    limit: float | None = LOOK_SECONDS,
+    transports: str = _TRANSPORTS,
+    settings: Mapping[str, str] | None = None,
+    around: Around | None = None,
+) -> Result:
+    """Run git in the folder; a code other than 0 is no error here. Raises Fault if it can't run or takes too long.
 
-
-async def diff(folder: Path, path: str) -> str:
-    """The unified diff of one file against the last commit; a new file's whole text as added. Raises Fault."""
-    if not is_repository(folder):
-        return ""
-    safe = await _without_programs(folder)
-    base = await _base(folder, safe)
-    options = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all")
-    known = await _run(folder, *safe, "ls-files", "--error-unmatch", "--", f":(literal){path}")
-    in_base = await _look(folder, *safe, "ls-tree", "--name-only", base, "--", path)
-    if known.code == 0 or in_base:
-        text = await _look(folder, *safe, "diff", *options, "--relative", base, "--", f":(literal){path}")
-    else:
-        result = await _run(folder, *safe, "diff", *options, "--no-index", "--", os.devnull, path)
-        if result.code > 1:
-            raise _failed("git-diff", "The difference can't be shown", result)
-        text = result.out
-    return text.decode(errors="replace")
-
-
-async def _base(folder: Path, safe: Sequence[str]) -> str:
-    head = await _run(folder, *safe, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
-    return head.out.decode().strip() if head.code == 0 else _EMPTY_TREE
-
-
-async def _without_programs(folder: Path) -> list[str]:
-    """Options that switch off each program that the repository's own configuration names for git to run."""
-    listed = await _run(folder, "config", "--show-scope", "--includes", "--name-only", "--list", "-z")
-    parts = [os.fsdecode(one) for one in listed.out.split(b"\0")]
-    options: list[str] = []
-    for name in {name for scope, name in zip(parts[::2], parts[1::2], strict=False) if scope in ("local", "worktree")}:
-        if _PROGRAMS.match(name):
-            options += ["-c", f"{name}="]
-            if name.startswith("filter."):
-                options += ["-c", f"{name.rpartition('.')[0]}.required=false"]
-    return options
-
-
-async def _look(folder: Path, *arguments: str) -> bytes:
-    result = await _run(folder, *arguments)
-    if result.code:
-        raise _failed("git", "git could not look at this folder", result)
-    return result.out
-
-
-async def _run(folder: Path, *arguments: str, limit: float | None = LOOK_SECONDS) -> _Result:
-    """Run git in the folder. `limit` is in seconds. Raises Fault if it can't run or takes too long."""
+    `limit` is in seconds. `settings` win over every configuration file, `transports` (a list as in
+    GIT_ALLOW_PROTOCOL) over `protocol.*.allow`.
+    """
     program = shutil.which("git")
     if program is None:
         raise Fault(
@@ -193,15 +114,12 @@ async def _run(folder: Path, *arguments: str, limit: float | None = LOOK_SECONDS
             detail="This needs git, and there is none on this computer.",
             remedy="Install git, then try again.",
         )
-    quiet = [part for setting in _QUIET for part in ("-c", setting)]
+    command = [program, "--no-optional-locks", *arguments]
     try:
         process = await asyncio.create_subprocess_exec(
-            program,
-            "--no-optional-locks",
-            *quiet,
-            *arguments,
+            *(around(command) if around is not None else command),
             cwd=folder,
-            env=_environment(),
+            env=_environment(transports, {**_QUIET, **(settings or {})}),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -228,80 +146,43 @@ async def _run(folder: Path, *arguments: str, limit: float | None = LOOK_SECONDS
         ) from None
     finally:
         if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    return _Result(process.returncode or 0, out[:OUTPUT_BYTES], redact(err.decode(errors="replace")).strip())
+            await _end(process)
+    return Result(process.returncode or 0, out[:OUTPUT_BYTES], redact(err.decode(errors="replace")).strip())
 
 
-def _environment() -> dict[str, str]:
-    """The user's own, so that their credentials work, without our keys and without anything that could ask."""
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill it and what it started. A grandchild in a session of its own may live on and keep the pipes open, for which
+    asyncio would wait for ever."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), 2)
+
+
+def _environment(transports: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """The user's own, so that their credentials work, without our keys and without anything that could ask.
+
+    Settings go through the environment, since `-c name=value` ends the name at the first `=`, which a repository can
+    put into it.
+    """
     environment = for_child(personal=True)
     for name in [name for name in environment if name.startswith("GIT_")]:
         del environment[name]
+    for number, (name, value) in enumerate(settings.items()):
+        environment |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
     return {
         **environment,
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        "GIT_ALLOW_PROTOCOL": transports,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "",
         "SSH_ASKPASS_REQUIRE": "never",
         "GCM_INTERACTIVE": "never",
         "LC_ALL": "C.UTF-8",
     }
-
-
-def _statuses(text: bytes) -> dict[str, FileChange]:
-    words = {
-        "A": "added",
-        "M": "modified",
-        "T": "modified",
-        "D": "deleted",
-        "R": "renamed",
-        "C": "added",
-        "U": "modified",
-    }
-    parts = [os.fsdecode(part) for part in text.split(b"\0")]
-    found: dict[str, FileChange] = {}
-    place = 0
-    while place + 1 < len(parts):
-        letter = parts[place][:1]
-        place += 2 if letter in ("R", "C") else 1
-        path = parts[place]
-        found[path] = FileChange.model_validate({"path": path, "change": words.get(letter, "modified")})
-        place += 1
-    return found
-
-
-def _counts(text: bytes) -> dict[str, tuple[int, int]]:
-    parts = [os.fsdecode(part) for part in text.split(b"\0")]
-    found: dict[str, tuple[int, int]] = {}
-    place = 0
-    while place < len(parts) and parts[place]:
-        added, removed, path = parts[place].split("\t", 2)
-        if not path:  # a rename: the old and the new name follow
-            path = parts[place + 2]
-            place += 2
-        found[path] = (int(added) if added.isdigit() else 0, int(removed) if removed.isdigit() else 0)
-        place += 1
-    return found
-
-
-def _merge(files: dict[str, FileChange], counts: dict[str, tuple[int, int]]) -> list[FileChange]:
-    merged: list[FileChange] = []
-    for path, file in list(files.items())[:MOST_FILES]:
-        added, removed = counts.get(path, (0, 0))
-        merged.append(file.model_copy(update={"added": added, "removed": removed}))
-    return merged
-
-
-def _untracked(folder: Path, name: str) -> FileChange:
-    file = folder / name
-    added = 0
-    with contextlib.suppress(OSError):
-        if not file.is_symlink() and file.is_file() and file.stat().st_size <= COUNTED_BYTES:
-            data = file.read_bytes()
-            if b"\0" not in data[:8000]:
-                added = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
-    return FileChange(path=name, change="added", added=added)
 
 
 def _check_address(url: str) -> None:
@@ -320,7 +201,7 @@ def _check_address(url: str) -> None:
         )
 
 
-def _clone_failed(url: str, result: _Result) -> Fault:
+def _clone_failed(url: str, result: Result) -> Fault:
     host = re.sub(r"^[a-z+]+://", "", url).split("/")[0].rpartition("@")[2].split(":")[0] or "there"
     text = result.err.lower()
     for marks, code, sentence, remedy in (
@@ -364,10 +245,10 @@ def _clone_failed(url: str, result: _Result) -> Fault:
     ):
         if any(mark in text for mark in marks):
             return Fault(code=code, status=502, title="The repository was not cloned", detail=sentence, remedy=remedy)
-    return _failed("clone", "The repository was not cloned", result)
+    return failed("clone", "The repository was not cloned", result)
 
 
-def _failed(code: str, title: str, result: _Result) -> Fault:
+def failed(code: str, title: str, result: Result) -> Fault:
     last = next((line for line in reversed(result.err.splitlines()) if line.strip()), f"it ended with {result.code}")
     return Fault(
         code=code,

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import structlog
 
-from app import files, git
+from app import changes, files, git
 from app.editor.bridge import Bridge
 from app.editor.code_server import page
 from app.editor.origin import Origins
@@ -115,10 +115,11 @@ class Workspaces:
         return await asyncio.to_thread(files.folders, path)
 
     async def changes(self, workspace_id: str) -> Changes:
-        return await git.changes(self._folder(workspace_id))
+        return await changes.changes(self._folder(workspace_id), self._runtime.behind_shield)
 
     async def diff(self, workspace_id: str, path: str) -> str:
-        return await git.diff(self._folder(workspace_id), self._relative(workspace_id, path))
+        folder = self._folder(workspace_id)
+        return await changes.diff(folder, self._relative(workspace_id, path), self._runtime.behind_shield)
 
     # ── Making and forgetting ─────────────────────────────────────────────────────────────────────
 

@@ -160,6 +160,10 @@ class LocalRuntime:
         while not self._settled(name):
             await self._news()
 
+    def behind_shield(self, argv: list[str]) -> list[str]:
+        """The command as one that runs where the agent does: whatever it is made to do gains nothing."""
+        return self._parts.shielded(argv)
+
     def agent_pid(self) -> int | None:
         """The agent-server's process as the keeper started it (bubblewrap's, when shielded)."""
         known = self._known(AGENT)

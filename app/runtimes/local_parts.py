@@ -62,7 +62,7 @@ class LocalParts:
         tmux = wire.socket_path(_folder(folder / "tmux"), f"tmux-{user}/openhands-{'0' * 32}").parents[1]
         return Spec(
             name=AGENT,
-            argv=self._shielded(module_command("app.runtimes.launcher"), folder),
+            argv=self.shielded(module_command("app.runtimes.launcher"), folder),
             env=environment.for_child(self._base) | {"TMUX_TMPDIR": str(tmux)},
             cwd="/",
             log=str(self._log(AGENT)),
@@ -91,7 +91,7 @@ class LocalParts:
         argv, env = self._command(place)
         return Spec(
             name=name,
-            argv=self._shielded(argv, home, place.socket.parent),
+            argv=self.shielded(argv, home, place.socket.parent),
             env=env,
             cwd="/",
             log=str(self._log(name)),
@@ -105,7 +105,7 @@ class LocalParts:
     def editor_socket(self, name: str) -> Path:
         return wire.socket_path(self._editor_home(name), "socket")
 
-    def _shielded(self, argv: list[str], *shown: Path) -> list[str]:
+    def shielded(self, argv: list[str], *shown: Path) -> list[str]:
         """The shield around `argv`: it sees the folders `shown` and nothing else of ours. Raises FileNotFoundError."""
         if shutil.which(argv[0]) is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app import files, git
+from app import changes, files, git
 from app.problems import Fault
 from app.server.backend import Backend
 
@@ -39,7 +39,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 async def test_changes(repository: Path) -> None:
-    assert (await git.changes(repository)).files == []
+    assert (await changes.changes(repository)).files == []
     (repository / "kept.txt").write_text("one\n2\nthree\nfour\n")
     (repository / "gone.txt").unlink()
     (repository / "old name.txt").rename(repository / "new\tname ü.txt")
@@ -47,7 +47,7 @@ async def test_changes(repository: Path) -> None:
     (repository / "sub").mkdir()
     (repository / "sub/new.txt").write_text("a\nb")
     (repository / "binary").write_bytes(b"\0\1\2")
-    found = {file.path: (file.change, file.added, file.removed) for file in (await git.changes(repository)).files}
+    found = {file.path: (file.change, file.added, file.removed) for file in (await changes.changes(repository)).files}
     assert found == {
         "kept.txt": ("modified", 2, 1),
         "gone.txt": ("deleted", 0, 1),
@@ -55,21 +55,23 @@ async def test_changes(repository: Path) -> None:
         "sub/new.txt": ("added", 2, 0),
         "binary": ("added", 0, 0),
     }
-    assert "-two\n+2\n" in await git.diff(repository, "kept.txt")
-    assert "+a\n+b\n" in await git.diff(repository, "sub/new.txt")
-    assert "-gone" in await git.diff(repository, "gone.txt")
-    inner = await git.changes(repository / "sub")
+    assert "-two\n+2\n" in await changes.diff(repository, "kept.txt")
+    assert "+a\n+b\n" in await changes.diff(repository, "sub/new.txt")
+    assert "-gone" in await changes.diff(repository, "gone.txt")
+    inner = await changes.changes(repository / "sub")
     assert [file.path for file in inner.files] == ["new.txt"]
-    assert "+a\n" in await git.diff(repository / "sub", "new.txt")
+    assert "+a\n" in await changes.diff(repository / "sub", "new.txt")
 
 
 async def test_a_repository_without_a_commit(tmp_path: Path) -> None:
-    assert (await git.changes(tmp_path)).files == []
+    assert (await changes.changes(tmp_path)).files == []
     await git.init(tmp_path)
     (tmp_path / "a").write_text("x\n")
     sh(tmp_path, "git", "add", "a")
-    assert [(file.path, file.change, file.added) for file in (await git.changes(tmp_path)).files] == [("a", "added", 1)]
-    assert "+x" in await git.diff(tmp_path, "a")
+    assert [(file.path, file.change, file.added) for file in (await changes.changes(tmp_path)).files] == [
+        ("a", "added", 1)
+    ]
+    assert "+x" in await changes.diff(tmp_path, "a")
     assert not list((tmp_path / ".git").glob("hooks/*"))
 
 
@@ -108,10 +110,10 @@ async def test_a_hostile_repository_runs_nothing(repository: Path, tmp_path: Pat
     for name in ("kept.txt", "gone.txt", "old name.txt"):
         (repository / name).write_text("changed\n")
     mark.unlink(missing_ok=True)
-    found = await git.changes(repository)
+    found = await changes.changes(repository)
     assert len(found.files) == 4
     for file in found.files:
-        await git.diff(repository, file.path)
+        await changes.diff(repository, file.path)
     assert not mark.exists(), mark.read_text()
 
 
