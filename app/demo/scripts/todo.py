@@ -50,7 +50,11 @@ def _step(chat: Chat) -> Turn:
     if not chat.results:
         return Turn(INTRO, "The user wants to see what the cockpit does. First a plan.", (_plan(0),))
     if not _ran(chat, "ls -a"):
-        look = Call("terminal", {"command": "ls -a && python3 --version; mkdir -p todo; echo __pycache__ > .gitignore"}, "Look at the folder")
+        look = Call(
+            "terminal",
+            {"command": "ls -a && python3 --version; mkdir -p todo; echo __pycache__ > .gitignore"},
+            "Look at the folder",
+        )
         return Turn("First a look at what is here.", calls=(look,))
     if not _created(chat, "store.py"):
         return Turn(
