@@ -202,7 +202,8 @@ def _check_address(url: str) -> None:
 
 
 def _clone_failed(url: str, result: Result) -> Fault:
-    host = re.sub(r"^[a-z+]+://", "", url).split("/")[0].rpartition("@")[2].split(":")[0] or "there"
+    host = re.sub(r"^[a-z+]+://", "", url).split("/")[0].rpartition("@")[2].split(":")[0]
+    there = "that path" if url.startswith(("/", "file:")) else host
     text = result.err.lower()
     for marks, code, sentence, remedy in (
         (
@@ -212,7 +213,7 @@ def _clone_failed(url: str, result: Result) -> Fault:
             "Sign in with git in a terminal once (a credential helper, or `gh auth login`), then try again.",
         ),
         (
-            ("permission denied (publickey", "could not read from remote"),
+            ("permission denied (publickey",),
             "clone-denied",
             f"{host} did not accept your SSH key.",
             "Add your key to the SSH agent (`ssh-add`) and to your account there, or use the https:// address.",
@@ -230,9 +231,15 @@ def _clone_failed(url: str, result: Result) -> Fault:
             "Check the address, or your network.",
         ),
         (
+            ("connection refused", "failed to connect", "connection timed out", "no route to host"),
+            "clone-unreachable",
+            f"Can't reach {there}: nothing answers there.",
+            "Check the address, or your network.",
+        ),
+        (
             ("not found", "does not exist", "does not appear to be a git repository"),
             "clone-not-found",
-            f"There is no such repository at {host}, or your account may not see it.",
+            f"There is no such repository at {there}, or your account may not see it.",
             "Check the address; for a private one, sign in with git first.",
         ),
         (("no space left",), "disk-full", "The disk is full.", "Free some space, then try again."),
@@ -249,11 +256,12 @@ def _clone_failed(url: str, result: Result) -> Fault:
 
 
 def failed(code: str, title: str, result: Result) -> Fault:
-    last = next((line for line in reversed(result.err.splitlines()) if line.strip()), f"it ended with {result.code}")
+    lines = [line for line in result.err.splitlines() if line.strip()] or [f"it ended with {result.code}"]
+    telling = next((line for line in lines if line.startswith(("fatal:", "error:", "ssh:"))), lines[-1])
     return Fault(
         code=code,
         status=502,
         title=title,
-        detail=f"git said: {last[:400]}",
+        detail=f"git said: {telling[:400]}",
         remedy="Run the same in a terminal to see more.",
     )

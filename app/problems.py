@@ -202,7 +202,23 @@ def _system(exc: OSError, subject: str) -> Problem | None:
                 detail=f"Can't reach {subject}: there is no way to it on the network.",
                 remedy="Check your network connection.",
             )
-        case errno.ENOENT | errno.ENOTDIR:
+        case errno.ENOTDIR | errno.EEXIST:
+            return Problem(
+                code="not-a-folder",
+                status=409,
+                title="That is no folder",
+                detail=f"A file is where a folder should be{where}.",
+                remedy="Check the path, or choose another one.",
+            )
+        case errno.ENAMETOOLONG | errno.ELOOP:
+            return Problem(
+                code="bad-path",
+                status=422,
+                title="Not a path the system takes",
+                detail="The system can't use that path: a name in it is too long, or its links lead in a circle.",
+                remedy="Choose another one.",
+            )
+        case errno.ENOENT:
             return Problem(
                 code="no-such-file",
                 status=404,

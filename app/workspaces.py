@@ -5,6 +5,7 @@ The rows are few, so they are kept in memory besides the database: a lookup neve
 
 import asyncio
 import contextlib
+import os
 import re
 import secrets
 from collections.abc import Callable, Coroutine
@@ -327,15 +328,16 @@ def _existing(path: str, create: bool) -> Path:
     try:
         if create:
             folder.mkdir(parents=True, exist_ok=True)
-        if not folder.is_dir():
-            raise Fault(
-                code="no-such-folder",
-                status=404,
-                title="There is no such folder",
-                detail=f"{folder} does not exist, or is no folder.",
-                remedy="Check the path, or choose to make it.",
-            )
+        os.listdir(folder)  # says by its error whether it is missing, a file, or not ours to read
         return folder.resolve()
+    except FileNotFoundError:
+        raise Fault(
+            code="no-such-folder",
+            status=404,
+            title="There is no such folder",
+            detail=f"{folder} does not exist.",
+            remedy="Check the path, or choose to make it.",
+        ) from None
     except OSError as error:
         raise Fault.of(error, "the folder") from error
 

@@ -19,6 +19,8 @@ FAMILIES = [
     (ConnectionResetError(), "cut-off"),
     (OSError(errno.ENOSPC, "No space left on device"), "disk-full"),
     (PermissionError(errno.EACCES, "Permission denied", "/x"), "not-permitted"),
+    (FileExistsError(errno.EEXIST, "File exists", "/x"), "not-a-folder"),
+    (OSError(errno.ENAMETOOLONG, "File name too long"), "bad-path"),
     (OSError(errno.EADDRINUSE, "in use"), "port-in-use"),
     (OSError(errno.ENETUNREACH, "unreachable"), "no-network"),
     (aiohttp.ServerDisconnectedError(), "cut-off"),

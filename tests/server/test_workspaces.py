@@ -133,7 +133,11 @@ async def test_clone_and_its_failures(
         ("git://example.com/x", 422, "clone-address"),
         ("fd::17/x", 422, "clone-address"),
         ("https://no-such-name.invalid/a/b.git", 502, "dns"),
+        ("git@no-such-name.invalid:a/b.git", 502, "dns"),
+        ("ssh://git@127.0.0.1:1/a/b.git", 502, "clone-unreachable"),
+        ("http://127.0.0.1:1/b.git", 502, "clone-unreachable"),
         (f"{tmp_path}/nothing", 502, "clone-not-found"),
+        (f"file://{tmp_path}/nothing", 502, "clone-not-found"),
         ("https://example.com/..", 422, "clone-address"),
     ):
         answer = await owner.post("/api/workspaces", json={"clone": {"url": url}})
@@ -258,8 +262,10 @@ async def test_bad_folders(owner: aiohttp.ClientSession, tmp_path: Path) -> None
         ({"path": "/", "clone": {"url": "https://a.example/b"}}, 422),
         ({"path": "relative"}, 422),
         ({"path": "/no/such/folder"}, 404),
-        ({"path": str(tmp_path / "file")}, 404),
-        ({"path": str(tmp_path / "file/below"), "create": True}, 404),
+        ({"path": str(tmp_path / "file")}, 409),
+        ({"path": str(tmp_path / "file/below"), "create": True}, 409),
+        ({"path": str(tmp_path / ("long" * 80)), "create": True}, 422),
+        ({"clone": {"url": "https://a.example/b", "into": str(tmp_path / "file")}}, 409),
         ({"path": "/proc/nothing/here", "create": True}, 404),
         ({"path": "/\0"}, 422),
     ):

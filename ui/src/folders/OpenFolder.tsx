@@ -31,7 +31,7 @@ export function OpenFolder({ submitRef, onState, onOpened }: Props) {
   const [url, setUrl] = useState("");
   const [into, setInto] = useState("");
   const [browsing, setBrowsing] = useState(false);
-  const missing = open.error && problemOf(open.error).code === "folder-missing";
+  const missing = open.error && problemOf(open.error).code === "no-such-folder";
 
   const ready = way === "folder" ? path.trim().length > 0 : url.trim().length > 0;
   const busy = open.isPending;
