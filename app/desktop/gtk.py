@@ -8,6 +8,8 @@ the home folder without asking; so its handlers give way to ours.
 # pyright: reportMissingModuleSource=false
 
 import logging
+import shutil
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +42,7 @@ class GtkPanes:
         self._style = Gtk.CssProvider()
         self._share = DEFAULT_SPLIT
         self._width = 0
+        self._keys: deque[tuple[object, WebKit2.WebView]] = deque(maxlen=16)
         self._window: Gtk.Window
         self._paned: Gtk.Paned
         self._chat: WebKit2.WebView
@@ -79,6 +82,9 @@ class GtkPanes:
                 base_data_directory=str(self._storage), base_cache_directory=str(self._cache / "editor")
             )
         )
+        # The chat's context has its processes already; what it shows is ours, and comes with a strict policy.
+        if shutil.which("bwrap") and shutil.which("xdg-dbus-proxy"):
+            context.set_sandbox_enabled(True)
         self._editor = WebKit2.WebView(web_context=context)
         self._listen("editor", self._editor)
         self._listen("chat", self._chat)
@@ -95,6 +101,8 @@ class GtkPanes:
         self._paned.connect("notify::position", self._moved)
         self._paned.connect("size-allocate", self._allocated)
         self._window.add(self._paned)
+        self._window.connect("key-press-event", self._came_round)
+        self._window.connect("key-release-event", self._came_round)
         self._window.connect("key-press-event", self._key)
         screen = Gdk.Screen.get_default()
         if screen is not None:
@@ -254,6 +262,23 @@ class GtkPanes:
 
     def _place(self) -> int:
         return round(self._share * (self._width - HANDLE))
+
+    def _came_round(self, _window: object, event: Gdk.EventKey) -> bool:
+        """WebKit sends a key that its page did not use round again, and the view that sent it lets one key by.
+
+        When the focus has moved meanwhile (Control, pressed for the chord, comes round late), the other view would get
+        the key, and the first one would swallow the next that is typed in it.
+        """
+        key = (event.type, event.time, event.hardware_keycode)
+        focused = self._chat if self._chat.is_focus() else self._editor
+        first = next((view for seen, view in self._keys if seen == key), None)
+        if first is None:
+            self._keys.append((key, focused))
+            return False
+        if first is focused:
+            return False
+        first.event(event)
+        return True
 
     def _key(self, _window: object, event: Gdk.EventKey) -> bool:
         state = event.state & Gtk.accelerator_get_default_mod_mask()

@@ -14,6 +14,13 @@ PRESENCE_SECONDS = 15.0
 
 def serve(paths: Paths, reason: str) -> int:
     """Print a sign-in address and stay until interrupted; Enter prints a fresh one. The process's exit code."""
+    try:
+        return _serve(paths, reason)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _serve(paths: Paths, reason: str) -> int:
     say(reason)
     try:
         backend = attach(paths, arguments=("--started-by-window",))
@@ -30,8 +37,6 @@ def serve(paths: Paths, reason: str) -> int:
     try:
         while not ended.wait(PRESENCE_SECONDS):
             link.ask("GET", "/api/workspaces")
-    except KeyboardInterrupt:
-        return 0
     except Lost as error:
         say(f"{error} Run `twinseat` again.")
         return 1

@@ -77,6 +77,7 @@ def downloads_folder() -> Path:
 def safe_name(suggested: str) -> str:
     """A file name from a page: no folders, no control or direction marks, not hidden, not reserved, not too long."""
     name = re.split(r"[/\\]", unicodedata.normalize("NFC", suggested))[-1]
+    name = "".join(" " if unicodedata.category(sign)[0] == "Z" else sign for sign in name)
     name = "".join(sign for sign in name if unicodedata.category(sign)[0] != "C" and sign not in '<>:"|?*')
     name = name.strip(". ")
     if not name or re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name):

@@ -23,7 +23,7 @@ os.environ["QT_API"] = "pyside6"
 if not re.search(r"(?i)gnome|unity|mate|xfce|cinnamon|lxde|kde", os.environ.get("XDG_CURRENT_DESKTOP", "")):
     os.environ.setdefault("QT_QPA_PLATFORMTHEME", "gnome")
 
-from PySide6.QtCore import QChildEvent, QEvent, QFile, QObject, Qt, QUrl, Signal, Slot
+from PySide6.QtCore import QChildEvent, QEvent, QFile, QObject, Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QShortcut
 from PySide6.QtWebChannel import QWebChannel
 from PySide6.QtWebEngineCore import (
@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 
 FOCUS_KEYS = "Ctrl+F6"
 ACTIVATION_SECONDS = 5.0
+RELOAD_MS = 100
 ZOOM_STEPS = (0.5, 0.67, 0.75, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 
 _FLAGS = os.environ.get("QTWEBENGINE_CHROMIUM_FLAGS")
@@ -393,7 +394,11 @@ class _Page(QWebEnginePage):
         if status == QWebEnginePage.RenderProcessTerminationStatus.NormalTerminationStatus:
             return
         if self._hooks.died(self._pane, f"{status.name.removesuffix('TerminationStatus').lower()}, code {code}"):
-            self.triggerAction(QWebEnginePage.WebAction.Reload)
+            # A moment later: within this signal, while another load was under way, Chromium may drop it.
+            QTimer.singleShot(RELOAD_MS, self, self._reload)
+
+    def _reload(self) -> None:
+        self.triggerAction(QWebEnginePage.WebAction.Reload)
 
     def _loading(self, info: QWebEngineLoadingInfo) -> None:
         if info.status() != QWebEngineLoadingInfo.LoadStatus.LoadFailedStatus or info.errorCode() == _ABORTED:

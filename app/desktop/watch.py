@@ -4,19 +4,22 @@ One thread that asks a few times a second while something starts and every other
 how the backend knows that a window is there.
 """
 
+import contextlib
 import logging
+import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from app.desktop.link import Json, Link, Lost
 from app.paths import Paths
-from app.server.endpoint import Backend, NoBackend, attach, sign_in_url
+from app.server.endpoint import Backend, Lock, NoBackend, attach, sign_in_url, start
 
 log = logging.getLogger(__name__)
 
+ARGUMENTS = ("--started-by-window",)
 BUSY_SECONDS, QUIET_SECONDS = 0.3, 2.0
 RESTARTS, RESTART_WINDOW = 3, 60.0
 """A backend that ends this often within so many seconds is not started again without being asked to."""
@@ -52,18 +55,10 @@ class View(Protocol):
 
 
 class Watch:
-    """`attached` finds or starts the backend; a seam for tests that bring a backend of their own."""
-
-    def __init__(
-        self,
-        paths: Paths,
-        view: View,
-        workspace: str | None,
-        attached: Callable[..., Backend] = attach,
-    ) -> None:
+    def __init__(self, paths: Paths, view: View, workspace: str | None) -> None:
         self._paths = paths
         self._view = view
-        self._attached = attached
+        self._started: subprocess.Popen[bytes] | None = None
         self._workspace = workspace
         self._wanted = workspace is not None
         self._wake = threading.Event()
@@ -72,6 +67,16 @@ class Watch:
         self._page = ""
         self._deaths: list[float] = []
         self.backend: Backend | None = None
+
+    def start_early(self) -> None:
+        """Start the backend if none runs, beside the toolkit that is being loaded. Reads no secret."""
+        lock = Lock(self._paths)
+        with contextlib.suppress(OSError, NoBackend):  # `run` meets the same and says so
+            if not lock.acquire():
+                return
+            self._paths.endpoint.unlink(missing_ok=True)  # left by a backend that is gone
+            lock.release()
+            self._started = start(self._paths, ARGUMENTS)
 
     def run(self) -> None:
         """Until `stop`. Runs in a thread of its own."""
@@ -137,7 +142,11 @@ class Watch:
         return answer if status < 400 else None
 
     def _attach(self) -> Backend:
-        backend = self._attached(self._paths, arguments=("--started-by-window",), progress=self._progress)
+        began, started, self._started = time.monotonic(), self._started, None
+        while started is not None and started.poll() is None and not self._paths.endpoint.exists():
+            self._progress(time.monotonic() - began)
+            time.sleep(0.03)
+        backend = attach(self._paths, arguments=ARGUMENTS, progress=self._progress)
         self.backend = backend
         return backend
 

@@ -38,7 +38,6 @@ def open_window(paths: Paths, gui: Gui | None = None) -> int:
     A second launch raises the first window and returns at once. Without a display, or without the libraries a window
     needs, it says so on stderr and serves to a browser instead.
     """
-    undumpable()
     try:
         paths.create()
         instance = Instance.claim(paths.data)
@@ -58,6 +57,7 @@ def open_window(paths: Paths, gui: Gui | None = None) -> int:
     try:
         chosen, missing = requirements.choose(gui or native(), forced=gui is not None)
         if chosen is None:
+            undumpable()
             return headless.serve(paths, missing)
         return Cockpit(paths, chosen).run(instance)
     finally:
@@ -88,8 +88,7 @@ class Cockpit:
         self._refusal = ""
 
     def run(self, instance: Instance) -> int:
-        follower = threading.Thread(target=self._watch.run, name="watch", daemon=True)
-        follower.start()  # first of all: the backend starts while the toolkit loads
+        self._watch.start_early()
         import webview
 
         storage = self._paths.data / "webview"
@@ -153,6 +152,10 @@ class Cockpit:
             self._may_close = True
             threading.Thread(target=self._window.destroy, name="refused", daemon=True).start()
             return
+        # Not before: a desktop tells its colours (over D-Bus) only to a process that it can look into. And not later,
+        # for the watch reads the secret.
+        undumpable()
+        threading.Thread(target=self._watch.run, name="watch", daemon=True).start()
         if self._layout.theme != "system":
             self._panes.tint(self._shade)
         self._attached.set()

@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from app.paths import Paths
+from app.server.endpoint import Lock
+
 WORKSPACE = "w1"
 
 PAGE = """<!doctype html><meta charset=utf-8><title>PANE</title>
@@ -79,6 +82,7 @@ class Stage:
     changed: threading.Condition = field(default_factory=threading.Condition)
     numbers: Iterator[int] = field(default_factory=itertools.count)
     url: str = ""
+    lock: Lock | None = None
     editor_url: str = ""
 
     def heard(self, pane: str, what: dict[str, Any]) -> None:
@@ -248,6 +252,8 @@ def raise_curtain(data: Path) -> tuple[Stage, list[Server]]:
     app, editor = Server(stage, False), Server(stage, True)
     stage.url = f"http://127.0.0.1:{app.server_port}"
     stage.editor_url = f"http://127.0.0.1:{editor.server_port}/"
+    stage.lock = Lock(Paths(data, data))
+    assert stage.lock.acquire()
     endpoint = {"url": stage.url, "pid": os.getpid(), "secret": stage.secret, "version": "0", "started_at": ""}
     (data / "endpoint.json").write_text(json.dumps(endpoint))
     (data / "endpoint.json").chmod(0o600)

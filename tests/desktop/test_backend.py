@@ -15,6 +15,8 @@ from tests.desktop.conftest import Desk, eventually
 @pytest.fixture
 def alone(desk: Desk) -> Iterator[Desk]:
     """A desk without the stand-in; the backends that windows start here end with the test."""
+    assert desk.stage.lock is not None
+    desk.stage.lock.release()
     (desk.data / "endpoint.json").unlink()
     (desk.data / "window.json").unlink()
     desk.environment["TWINSEAT_CACHE_DIR"] = str(desk.home / "cache")

@@ -23,6 +23,9 @@ class EventButton:
     window: Window
 
 class EventKey:
+    type: EventType
+    time: int
+    hardware_keycode: int
     state: ModifierType
     keyval: int
 
