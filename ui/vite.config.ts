@@ -16,6 +16,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
+  worker: { format: "es" },
   server: { host: "127.0.0.1" },
   test: { include: ["src/**/*.test.{ts,tsx}"], environment: "node" },
 });

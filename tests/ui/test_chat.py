@@ -160,6 +160,38 @@ def test_a_diff_shows_at_most_a_dozen_lines_then_the_editor(show: Show, backend:
     assert backend.calls("POST /api/workspaces/shop/editor/open")[0]["path"] == "orders/api.py"
 
 
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_code_takes_its_languages_colours_and_stays_readable(show: Show, theme: str) -> None:
+    page = show("finished", theme=theme)
+    assert page.evaluate("performance.getEntriesByType('resource').filter(e => /worker/.test(e.name)).length") == 0
+    page.get_by_role("button", name="Edited orders/api.py").first.click()
+    added = page.get_by_role("log").locator(".bg-added").filter(has_text="from orders.cursor import decode")
+    expect(added.locator(".token").first).to_have_text("from")
+    expect(added).to_contain_text("from orders.cursor import decode, encode")
+    assert added.locator(".token").evaluate_all("all => new Set(all.map(e => getComputedStyle(e).color)).size") > 1
+    assert page.evaluate(CONTRAST) == []
+    page = show("mixed", theme=theme)
+    expect(page.get_by_role("log").locator("pre .token").first).to_be_visible()
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_a_read_file_folds_and_its_places_open(show: Show, backend: Fixture) -> None:
+    page = show("mixed")
+    page.get_by_role("button", name="Read src/settings.py").click()
+    log = page.get_by_role("log")
+    expect(log.get_by_text("option_16 = 16")).to_be_visible()
+    expect(log.get_by_text("option_17 = 17")).to_have_count(0)
+    page.get_by_role("button", name="Show all 40 lines").click()
+    expect(log.get_by_text("option_40 = 40")).to_have_count(1)
+    page.get_by_role("button", name="Show less").click()
+    expect(log.get_by_text("option_17 = 17")).to_have_count(0)
+    page = show("running")
+    page.get_by_role("button", name="tests/orders/test_cursor.py:44").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    [opened] = backend.calls("POST /api/workspaces/shop/editor/open")
+    assert (opened["path"], opened["line"]) == ("tests/orders/test_cursor.py", 44)
+
+
 def test_the_review_opens_each_change_as_a_diff(show: Show, backend: Fixture) -> None:
     page = show("finished")
     page.get_by_role("button", name="Review").click()

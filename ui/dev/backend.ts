@@ -562,6 +562,11 @@ function everything(s: Script): void {
     0,
     12,
   );
+  const options = Array.from({ length: 40 }, (_, index) => `option_${index + 1} = ${index + 1}`);
+  s.read(
+    "src/settings.py",
+    `Here's the result of running \`cat -n\` on src/settings.py:\n${options.map((line, at) => `${String(at + 1).padStart(6)}\t${line}`).join("\n")}\n`,
+  );
   const fetch = s.act("fetch_page", { kind: "MCPToolAction", url: "https://example.com/spec", depth: 2 });
   s.wait(1).sees(fetch, { kind: "MCPToolObservation" }, "<h1>Spec</h1>");
   const wrong = s.act("file_editor", {

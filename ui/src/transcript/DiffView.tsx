@@ -1,6 +1,9 @@
 import { classes } from "@/components/classes";
 import type { Diff, DiffLine } from "@/events/diff";
 import { plural } from "@/events/words";
+import { Line } from "@/syntax/Line";
+import { languageOf } from "@/syntax/languages";
+import { useColours, type Piece } from "@/syntax/useColours";
 
 const LONGEST = 12;
 const looks: Record<DiffLine["kind"], string> = {
@@ -13,7 +16,8 @@ const signs: Record<DiffLine["kind"], string> = { same: " ", added: "+", removed
 const spoken: Partial<Record<DiffLine["kind"], string>> = { added: "added: ", removed: "removed: " };
 
 /** At most a dozen lines; the rest is for the editor. */
-export function DiffView({ diff, onMore }: { diff: Diff; onMore: () => void }) {
+export function DiffView({ diff, path, onMore }: { diff: Diff; path: string; onMore: () => void }) {
+  const colours = useDiffColours(diff, path);
   const start = diff.lines.length > LONGEST ? Math.max(0, firstChange(diff) - 1) : 0;
   const shown = diff.lines.slice(start, start + LONGEST);
   const rest = diff.lines.length - shown.length;
@@ -27,7 +31,7 @@ export function DiffView({ diff, onMore }: { diff: Diff; onMore: () => void }) {
                 {signs[line.kind]}
               </span>
               {spoken[line.kind] && <span className="sr-only">{spoken[line.kind]}</span>}
-              {line.text}
+              <Line text={line.text} pieces={colours(start + index)} />
             </div>
           ))}
         </div>
@@ -44,6 +48,22 @@ export function DiffView({ diff, onMore }: { diff: Diff; onMore: () => void }) {
     </>
   );
 }
+
+/** Colours both sides as the code they are: the file as it was, and as it is. */
+function useDiffColours({ lines }: Diff, path: string): (index: number) => readonly Piece[] | undefined {
+  const language = languageOf(path);
+  const old = lines.filter(({ kind }) => kind !== "added");
+  const now = lines.filter(({ kind }) => kind !== "removed");
+  const before = useColours(codeOf(old), language);
+  const after = useColours(codeOf(now), language);
+  return (index) => {
+    const line = lines[index];
+    if (!line) return undefined;
+    return line.kind === "removed" ? before?.[old.indexOf(line)] : after?.[now.indexOf(line)];
+  };
+}
+
+const codeOf = (lines: readonly DiffLine[]): string => lines.map(({ text }) => text).join("\n");
 
 function firstChange(diff: Diff): number {
   return Math.max(

@@ -1,7 +1,9 @@
-import { memo, useMemo, useRef, type ComponentProps, type ReactNode } from "react";
+import { memo, useMemo, type ComponentProps, type ReactNode } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
 import gfm from "remark-gfm";
 import { openOutside } from "@/app/native";
+import { Code } from "@/syntax/Code";
+import { languageNamed } from "@/syntax/languages";
 import { openInEditor, usePlace } from "./context";
 import { CopyButton } from "./CopyButton";
 
@@ -10,12 +12,9 @@ const plugins = [gfm];
 const filePath = /^(?!https?:)((?:\.{0,2}\/)?[\w.@-]+(?:\/[\w.@-]+)+|[\w@-]+\.[a-z]{1,4})(?::(\d+))?$/i;
 
 function Block({ children }: { children?: ReactNode }) {
-  const element = useRef<HTMLPreElement>(null);
   return (
     <div className="group relative my-2 first:mt-0 last:mb-0 overflow-hidden rounded-md border border-line bg-code">
-      <pre ref={element} className="overflow-x-auto px-2.5 py-1.5 font-mono text-sm">
-        {children}
-      </pre>
+      <pre className="overflow-x-auto px-2.5 py-1.5 font-mono text-sm">{children}</pre>
       <div className="absolute top-1 right-1 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100">
         <CopyButton text={textOf(children)} label="Copy the code" />
       </div>
@@ -34,7 +33,14 @@ function textOf(node: ReactNode): string {
 function Inline({ children, className }: ComponentProps<"code">) {
   const { workspace } = usePlace();
   const words = textOf(children);
-  if (className || words.includes("\n")) return <code className={className}>{children}</code>;
+  if (className || words.includes("\n")) {
+    const language = /language-(\S+)/.exec(className ?? "")?.[1] ?? "";
+    return (
+      <code>
+        <Code code={words} language={languageNamed(language)} />
+      </code>
+    );
+  }
   const look = "rounded-sm bg-hover px-1 py-px font-mono text-sm break-words";
   const file = workspace ? filePath.exec(words) : null;
   if (!file?.[1]) return <code className={look}>{children}</code>;

@@ -1,10 +1,12 @@
-import type { ReactNode } from "react";
+import { useMemo, type ReactNode } from "react";
 import { CodiconIcon } from "@/components/CodiconIcon";
 import { diffOf, sidesOf } from "@/events/edit";
+import { listingOf } from "@/events/listing";
 import { list, object, text } from "@/events/read";
 import { exitCode, outputOf, pathOf, relative, type Step } from "@/events/step";
 import { diffInEditor, openInEditor, usePlace } from "./context";
 import { DiffView } from "./DiffView";
+import { FileView } from "./FileView";
 import { PlanList } from "./PlanList";
 import { Terminal } from "./Terminal";
 
@@ -18,6 +20,22 @@ const Link = ({ onClick, children }: { onClick: () => void; children: ReactNode 
   </button>
 );
 
+function PathLink({ path, line }: { path: string; line?: number }) {
+  const { workspace } = usePlace();
+  return (
+    <span className="min-w-0 flex-1 truncate text-sm text-mute">
+      <button
+        type="button"
+        title={`Open in editor: ${path}`}
+        className="hover:text-link hover:underline"
+        onClick={() => void openInEditor(workspace, { path, line })}
+      >
+        {path}
+      </button>
+    </span>
+  );
+}
+
 /** What is behind a step's line, in the form that fits its kind. */
 export function StepDetail({ step }: { step: Step }) {
   const { workspace, root } = usePlace();
@@ -27,7 +45,9 @@ export function StepDetail({ step }: { step: Step }) {
     return (
       <Card>
         <p className="px-2.5 py-1.5 text-mute">{step.reason}</p>
-        {step.kind === "shell" && <Terminal command={`${text(step.action.command)}\n`} output="" code={null} />}
+        {step.kind === "shell" && (
+          <Terminal id={step.id} command={`${text(step.action.command)}\n`} output="" code={null} />
+        )}
       </Card>
     );
   }
@@ -36,6 +56,7 @@ export function StepDetail({ step }: { step: Step }) {
       return (
         <Card>
           <Terminal
+            id={step.id}
             command={text(step.action.command)}
             output={output}
             code={step.observation ? exitCode(step.observation) : null}
@@ -44,22 +65,24 @@ export function StepDetail({ step }: { step: Step }) {
         </Card>
       );
     case "edit": {
-      if (step.state === "failed") return <Output path={path} output={output} />;
+      if (step.state === "failed") return <Output id={step.id} path={path} output={output} />;
       const change = diffOf(step);
       const whole = () => void openInEditor(workspace, { path, line: change.first });
       return (
         <Card>
           <header className="flex items-center gap-3 border-b border-line px-2.5 py-1">
-            <span className="min-w-0 flex-1 truncate text-sm text-mute">{path}</span>
+            <PathLink path={path} line={change.first} />
             <Link onClick={() => void diffInEditor(workspace, { path, ...sidesOf(step) })}>Diff</Link>
             <Link onClick={whole}>Open in editor</Link>
           </header>
-          <DiffView diff={change} onMore={whole} />
+          <DiffView diff={change} path={path} onMore={whole} />
         </Card>
       );
     }
     case "read":
-      return <Output path={path} output={output} line={Number(list(step.action.view_range)[0]) || undefined} />;
+      return (
+        <Output id={step.id} path={path} output={output} line={Number(list(step.action.view_range)[0]) || undefined} />
+      );
     case "plan":
       return (
         <Card>
@@ -84,7 +107,7 @@ export function StepDetail({ step }: { step: Step }) {
           <Generic value={step.action} />
           {output && (
             <div className="border-t border-line">
-              <Terminal output={output} code={null} />
+              <Terminal id={step.id} output={output} code={null} />
             </div>
           )}
         </Card>
@@ -92,16 +115,17 @@ export function StepDetail({ step }: { step: Step }) {
   }
 }
 
-function Output({ path, output, line }: { path: string; output: string; line?: number }) {
+function Output({ id, path, output, line }: { id: string; path: string; output: string; line?: number }) {
   const { workspace } = usePlace();
+  const listing = useMemo(() => listingOf(output), [output]);
   return (
     <Card>
       <header className="flex items-center gap-2 border-b border-line px-2.5 py-1 text-sm text-mute">
         <CodiconIcon name="file" size={14} />
-        <span className="min-w-0 flex-1 truncate">{path}</span>
+        <PathLink path={path} line={line} />
         <Link onClick={() => void openInEditor(workspace, { path, line })}>Open in editor</Link>
       </header>
-      <Terminal output={output} code={null} />
+      {listing ? <FileView id={id} path={path} listing={listing} /> : <Terminal id={id} output={output} code={null} />}
     </Card>
   );
 }
