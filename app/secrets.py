@@ -117,8 +117,8 @@ class SecretStore:
         if place == "file":
             return f"This system's keyring can't be used ({reason}); keys are in a file that your passphrase encrypts."
         return (
-            f"This system's keyring can't be used ({reason}), so keys are kept in memory and are gone when Twinseat "
-            "ends. Unlock or install a keyring, or set TWINSEAT_PASSPHRASE to keep them in an encrypted file."
+            f"This system's keyring can't be used ({reason}). To keep keys, unlock or install one, or set "
+            "TWINSEAT_PASSPHRASE for an encrypted file."
         )
 
     async def _place(self) -> str:

@@ -5,7 +5,6 @@ The rows are few, so they are kept in memory besides the database: a lookup neve
 
 import asyncio
 import contextlib
-import os
 import re
 import secrets
 from collections.abc import Callable, Coroutine
@@ -328,7 +327,7 @@ def _existing(path: str, create: bool) -> Path:
     try:
         if create:
             folder.mkdir(parents=True, exist_ok=True)
-        os.listdir(folder)  # says by its error whether it is missing, a file, or not ours to read
+        next(folder.iterdir(), None)  # says by its error whether it is missing, a file, or not ours to read
         return folder.resolve()
     except FileNotFoundError:
         raise Fault(

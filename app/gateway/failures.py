@@ -36,7 +36,7 @@ _NO_MODEL_LOADED = re.compile(r"no models? (?:is )?loaded|failed to load model",
 
 def subject(profile: ModelProfile) -> str:
     """The other side in words: "OpenAI at api.openai.com"."""
-    host = urlsplit(profile.base_url).hostname or profile.base_url
+    host = urlsplit(profile.base_url).netloc.rpartition("@")[2] or profile.base_url
     known = providers.find(profile.provider)
     if known.id == "demo":
         return "the scripted demo"
@@ -95,7 +95,7 @@ def refused(status: int, content_type: str, body: bytes, profile: ModelProfile) 
         remedy = "Load the model there, then try again."
         return problem("model-not-loaded", 404, "No model is loaded", "has no model loaded", remedy)
     if status == 404 and _MODEL.search(signs):
-        remedy = "Choose another model in Settings → Models; the list there is the provider's own."
+        remedy = "Choose another model in Settings → Models; the list is the provider's own."
         sentence = f"does not know the model {profile.model!r}"
         return problem("model-not-found", 404, "No such model", sentence, remedy)
     if status in {404, 405}:

@@ -44,9 +44,9 @@ class Prober:
             profile, key = await self._subject(probe)
             documents = await asyncio.wait_for(self._fetch(profile, key), SECONDS)
         except Fault as fault:
-            return ModelList(models=[], problem=fault.problem())
+            return ModelList(models=[], problem=_here(fault.problem()))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return ModelList(models=[], problem=failures.unreachable(error, _stand_in(probe)))
+            return ModelList(models=[], problem=_here(failures.unreachable(error, _stand_in(probe))))
         models = [model for document in documents for model in _models(document)]
         known = [self._describe(profile, model) for model in models]
         suggested = providers.find(profile.provider).suggested_models
@@ -65,9 +65,9 @@ class Prober:
             limit = SECONDS_LOCAL if providers.find(profile.provider).local else SECONDS
             await asyncio.wait_for(self._one_token(profile, key), limit)
         except Fault as fault:
-            problem = fault.problem()
+            problem = _here(fault.problem())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            problem = failures.unreachable(error, _stand_in(probe))
+            problem = _here(failures.unreachable(error, _stand_in(probe)))
         return ProbeResult(ok=problem is None, took=round(time.monotonic() - began, 3), problem=problem)
 
     async def _subject(self, probe: Probe) -> tuple[ModelProfile, str | None]:
@@ -260,6 +260,12 @@ def _empty(profile: ModelProfile) -> Problem:
         detail=f"{failures.subject(profile)} answers, but has no model for chat.",
         remedy="Download a model there first." if local else "Type the model's name by hand.",
     )
+
+
+def _here(problem: Problem) -> Problem:
+    """The remedy without the way to the settings: who tries a model has its fields in front of them."""
+    remedy = problem.remedy and problem.remedy.replace(" in Settings → Models", "").replace(" in Settings", "")
+    return problem.model_copy(update={"remedy": remedy})
 
 
 def _fault(problem: Problem) -> Fault:

@@ -16,7 +16,7 @@ from app.gateway.prices import Prices
 from app.paths import Paths, write_private
 from app.problems import Fault, not_found
 from app.redact import register
-from app.schemas import ModelProfile, NewModelProfile, SecretName
+from app.schemas import ModelProfile, NewModelProfile, Provider, SecretName
 
 ENVIRONMENT = "env"
 DEMO = ModelProfile(id="demo", name="Scripted demo", provider="demo", base_url="demo:", model="todo", has_key=True)
@@ -98,7 +98,7 @@ class Profiles:
         identity = randomness.token_hex(4)
         profile = ModelProfile(
             id=identity,
-            name=new.name or f"{provider.name} · {new.model}",
+            name=new.name or _name(provider, new.model.strip(), base_url),
             provider=new.provider,
             protocol=protocol,
             base_url=base_url,
@@ -267,6 +267,11 @@ def _from_environment(config: Config) -> ModelProfile | None:
 
 def _host(address: str) -> str:
     return address.partition("://")[2].partition("/")[0]
+
+
+def _name(provider: Provider, model: str, base_url: str) -> str:
+    """What a profile is called until the user says otherwise. "Any other" tells nothing, so the host stands there."""
+    return f"{model} · {_host(base_url)}" if provider.id == "custom" else f"{provider.name} · {model}"
 
 
 def _check_address(base_url: str) -> None:

@@ -45,7 +45,8 @@ async def _problem(key: str, api_url: str) -> Problem | None:
     except ValueError:
         return _odd("its answer is not what the Daytona API gives")
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        return describe(error, f"Daytona at {redact(api_url)}")
+        problem = describe(error, f"Daytona at {redact(api_url)}")
+        return problem.model_copy(update={"remedy": "Check your network, and DAYTONA_API_URL if it is set."})
     permissions = found.get("permissions") if isinstance(found, dict) else None
     if not isinstance(permissions, list):
         return _odd("its answer is not what the Daytona API gives")

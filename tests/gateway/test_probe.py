@@ -159,6 +159,7 @@ async def test_unreachable_in_words(house: House, prober: Prober, address: str, 
         assert problem is not None
         assert problem.code == code
         assert problem.remedy
+        assert "Settings" not in problem.remedy, "the fields are in front of who tries a model"
 
 
 async def test_a_time_out_in_words(house: House, prober: Prober, monkeypatch: pytest.MonkeyPatch) -> None:

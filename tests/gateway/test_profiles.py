@@ -35,6 +35,14 @@ async def test_kept_without_the_key(tmp_path: Path) -> None:
     assert again.stored(profile.id).price_in is None
 
 
+async def test_named_after_what_tells_it_apart(tmp_path: Path) -> None:
+    profiles = made(tmp_path)
+    known = await profiles.create(NewModelProfile(provider="mistral", model="codestral", key=KEY))
+    other = await profiles.create(NewModelProfile(provider="custom", model="qwen", base_url="http://127.0.0.1:8080/v1"))
+    assert known.name == "Mistral · codestral"
+    assert other.name == "qwen · 127.0.0.1:8080"
+
+
 async def test_the_best_protocol_is_chosen(tmp_path: Path) -> None:
     profiles = made(tmp_path)
 

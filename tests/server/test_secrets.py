@@ -121,7 +121,7 @@ async def test_memory_is_the_last_resort_and_says_so(tmp_path: Path, no_keyring:
     store = SecretStore(config)
     await store.set("model:a", KEY)
     assert await store.get("model:a") == KEY
-    assert "gone when Twinseat ends" in str(await store.warning())
+    assert "set TWINSEAT_PASSPHRASE" in str(await store.warning())
     assert await SecretStore(config).get("model:a") is None
     assert KEY not in redact(f"it was {KEY}")
 

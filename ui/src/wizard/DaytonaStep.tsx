@@ -21,8 +21,8 @@ export function DaytonaStep({ onNext, ...frame }: Frame & { onNext: () => void }
   return (
     <Screen
       {...frame}
-      title="Cloud sandboxes, if you want them"
-      why="With a Daytona key, work can run in a sandbox in the cloud. Without one it runs on this computer."
+      title="A Daytona key, for later"
+      why="This version works on this computer. A key for cloud sandboxes can be checked and kept until they come."
       next="Check and save"
       ready={key.length > 0}
       busy={save.isPending}

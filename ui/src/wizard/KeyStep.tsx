@@ -3,6 +3,7 @@ import { useState } from "react";
 import { api, problemOf } from "@/api/client";
 import type { ModelList, Problem, Secrets } from "@/api/types";
 import { openOutside } from "@/app/native";
+import { Button } from "@/components/Button";
 import { CodiconIcon } from "@/components/CodiconIcon";
 import { ProblemCard } from "@/components/ProblemCard";
 import { SecretField } from "@/components/SecretField";
@@ -23,20 +24,15 @@ export function KeyStep({ answers, onNext, ...frame }: Props) {
     mutationFn: () =>
       api.post<ModelList>("/api/models/list", { provider: provider?.id, base_url: baseUrl || null, key: key || null }),
     onSuccess: (list) => {
-      // An endpoint without a list of models is no reason to stop: the next screen lets the name be typed.
-      if (!list.problem || !refusesTheKey(list.problem)) onNext(key);
+      if (!list.problem || list.problem.code === "no-models") onNext(key);
     },
   });
-  const problem: Problem | null = check.isError
-    ? problemOf(check.error)
-    : check.data?.problem && refusesTheKey(check.data.problem)
-      ? check.data.problem
-      : null;
+  const problem: Problem | null = check.isError ? problemOf(check.error) : (check.data?.problem ?? null);
   const optional = !provider?.needs_key;
   return (
     <Screen
       {...frame}
-      title={`Your ${provider?.name ?? ""} key`}
+      title={provider && provider.id !== "custom" ? `Your ${provider.name} key` : "Its key"}
       why="It stays on this computer: agents and sandboxes get a pass for one task, never the key."
       next="Check and continue"
       ready={optional || key.trim().length > 0}
@@ -60,7 +56,14 @@ export function KeyStep({ answers, onNext, ...frame }: Props) {
           )
         }
       />
-      {problem && <ProblemCard problem={problem} live />}
+      {problem && (
+        <ProblemCard problem={problem} live>
+          {/* An endpoint without a list of models is no reason to stop: the next screen lets the name be typed. */}
+          {problem.code === "not-a-model-endpoint" && (
+            <Button onClick={() => onNext(key)}>Type the model's name</Button>
+          )}
+        </ProblemCard>
+      )}
       {where.data && (
         <p className="flex gap-2 text-sm text-mute">
           <CodiconIcon
@@ -74,10 +77,4 @@ export function KeyStep({ answers, onNext, ...frame }: Props) {
       )}
     </Screen>
   );
-}
-
-const missingList = new Set(["not-an-endpoint", "not-openai", "no-model-list", "not-found"]);
-
-function refusesTheKey(problem: Problem): boolean {
-  return !missingList.has(problem.code);
 }

@@ -28,10 +28,13 @@ export function ModelStep({ answers, onNext, ...frame }: Props) {
     gcTime: 0,
   });
   const store = useMutation({
-    mutationFn: () =>
-      answers.profile?.model === model
-        ? Promise.resolve(answers.profile)
-        : api.post<ModelProfile>("/api/models", { ...probe, model, make_default: true }),
+    mutationFn: async () => {
+      if (answers.profile?.model === model) return answers.profile;
+      const profile = await api.post<ModelProfile>("/api/models", { ...probe, model, make_default: true });
+      // Another model than the one chosen before Back takes its place.
+      if (answers.profile) await api.delete(`/api/models/${answers.profile.id}`);
+      return profile;
+    },
     onSuccess: (profile) => {
       void client.invalidateQueries({ queryKey: ["models"], exact: true });
       onNext(profile);

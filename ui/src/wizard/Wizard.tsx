@@ -8,7 +8,7 @@ import { KeyStep } from "./KeyStep";
 import { ModelStep } from "./ModelStep";
 import { ProviderStep } from "./ProviderStep";
 
-/** What has been answered so far; Back keeps it. The key lives here only until the profile is stored. */
+/** What has been answered so far; Back keeps it. The key lives here only until the wizard ends. */
 export interface Answers {
   provider: Provider | null;
   baseUrl: string;
@@ -45,7 +45,9 @@ export default function Wizard({ onDone }: { onDone: () => void }) {
           {...frame}
           answers={answers}
           onNext={(provider, baseUrl) => {
-            answer({ provider, baseUrl, key: provider.id === answers.provider?.id ? answers.key : "" });
+            // A key belongs to the address that it was given for, and so does the model that was stored with it.
+            const same = provider.id === answers.provider?.id && baseUrl === answers.baseUrl;
+            answer({ provider, baseUrl, ...(!same && { key: "", profile: null }) });
             setStep(asksForKey(provider) ? "key" : "model");
           }}
           onDemo={(demo) => finish({ workspace: demo.workspace_id, task: demo.task_id })}
@@ -69,7 +71,7 @@ export default function Wizard({ onDone }: { onDone: () => void }) {
           {...frame}
           answers={answers}
           onNext={(profile) => {
-            answer({ profile, key: "" });
+            answer({ profile });
             go(1);
           }}
         />
