@@ -59,7 +59,7 @@ const ORDERS = {
   dark: () => matchMedia("(prefers-color-scheme: dark)").matches,
 };
 const notices = [];
-window.addEventListener("twinseat:notice", (event) => notices.push(event.detail.text));
+window.addEventListener("twinseat:notice", (event) => { event.preventDefault(); notices.push(event.detail.text); });
 const early = typeof window.pywebview; // the bridge is there before the page's own scripts
 drive();
 """
