@@ -1,4 +1,4 @@
-"""The first run in a real browser: the real backend, a model that wants a key, and a newcomer who changes their mind."""
+"""The first run in a real browser: the real backend, a model that wants a key, a newcomer who changes their mind."""
 
 import re
 import shutil
