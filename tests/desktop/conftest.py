@@ -29,7 +29,7 @@ raise SystemExit(open_window(Paths(Path(sys.argv[1]), Path(sys.argv[2])), sys.ar
 """
 
 
-def eventually[T](look: Callable[[], T], patience: float = 15) -> T:
+def eventually[T](look: Callable[[], T], patience: float = 40) -> T:
     """The first true value of `look`."""
     until = time.monotonic() + patience
     while not (found := look()):
@@ -38,7 +38,7 @@ def eventually[T](look: Callable[[], T], patience: float = 15) -> T:
     return found
 
 
-def becomes(look: Callable[[], object], wanted: object, patience: float = 15) -> None:
+def becomes(look: Callable[[], object], wanted: object, patience: float = 40) -> None:
     """Wait until `look` gives what is wanted."""
     until = time.monotonic() + patience
     while (found := look()) != wanted:

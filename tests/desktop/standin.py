@@ -102,7 +102,7 @@ class Stage:
             self.changed.notify_all()
             return self.pages[pane]
 
-    def hear(self, pane: str, key: str, value: object = None, patience: float = 20) -> dict[str, Any]:
+    def hear(self, pane: str, key: str, value: object = None, patience: float = 60) -> dict[str, Any]:
         """Wait for the first message of a pane that has `key` (with that value) and take it."""
 
         def index() -> int | None:
