@@ -101,6 +101,23 @@ def test_rejecting_gives_the_reason(show: Show, backend: Fixture) -> None:
     assert backend.calls("POST /api/tasks/approval/actions") == [{"reason": "Not before the review."}]
 
 
+def test_asking_stops_only_after_a_second_yes(show: Show, backend: Fixture) -> None:
+    page = show("approval")
+    card = page.get_by_role("group", name="The agent asks for your approval")
+    card.get_by_role("button", name="Stop asking in this task").click()
+    expect(card.get_by_text("The agent will do everything in this task without a question.")).to_be_visible()
+    expect(card.get_by_role("button", name="Approve")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(card.get_by_role("button", name="Approve")).to_be_visible()
+    assert backend.calls("PATCH /api/tasks/approval") == []
+    assert backend.calls("POST /api/tasks/approval/actions") == []
+    card.get_by_role("button", name="Stop asking in this task").click()
+    card.get_by_role("button", name="Stop asking", exact=True).click()
+    expect(card).to_have_count(0)
+    assert backend.calls("PATCH /api/tasks/approval") == [{"mode": "ask_never"}]
+    assert len(backend.calls("POST /api/tasks/approval/actions")) == 1
+
+
 def test_no_line_is_lost_or_doubled_over_a_reconnect(show: Show, backend: Fixture, trouble: Trouble) -> None:
     trouble.expected = ("WebSocket",)
     page = show("paused")

@@ -32,6 +32,7 @@ interface Props {
 /** The one loud thing: what the agent wants, why it is asked, and the three answers. It never takes the focus. */
 export function ApprovalCard({ task, action, more, toComposer }: Props) {
   const [reason, setReason] = useState<string | null>(null);
+  const [stopping, setStopping] = useState(false);
   const verb = useTaskVerb(task.id);
   const change = useChangeTask(task.id);
   const card = useRef<HTMLElement>(null);
@@ -44,11 +45,17 @@ export function ApprovalCard({ task, action, more, toComposer }: Props) {
       { verb: `actions/${action.id}/${name}`, body },
       { onError: (error) => say(problemOf(error).detail), onSuccess: toComposer },
     );
-  const always = () =>
+  const stopAsking = () =>
     change.mutate(
       { mode: "ask_never" },
       { onSuccess: () => answer("approve"), onError: (e) => say(problemOf(e).detail) },
     );
+  const keepAsking = () => {
+    setStopping(false);
+    since.current = performance.now();
+    card.current?.focus();
+  };
+  const busy = verb.isPending || change.isPending;
   useCommand("approval", { title: "Go to the question", icon: "question", key: "approval" }, () =>
     card.current?.focus(),
   );
@@ -67,11 +74,12 @@ export function ApprovalCard({ task, action, more, toComposer }: Props) {
           event.preventDefault();
           event.stopPropagation();
           setReason(null);
+          setStopping(false);
           toComposer();
           return;
         }
         const typing = event.target instanceof HTMLInputElement;
-        if (typing || verb.isPending || performance.now() - since.current < DEAF) return;
+        if (typing || stopping || busy || performance.now() - since.current < DEAF) return;
         if (matches(event, keys.approve.combo)) answer("approve");
         else if (matches(event, keys.reject.combo)) setReason("");
         else return;
@@ -106,14 +114,27 @@ export function ApprovalCard({ task, action, more, toComposer }: Props) {
           </p>
         </div>
       </div>
-      {reason === null ? (
+      {stopping ? (
+        <div role="group" aria-label="Stop asking in this task" className="mt-2 ml-6">
+          <p className="text-strong">The agent will do everything in this task without a question.</p>
+          <div className="mt-2 flex flex-wrap gap-2">
+            <Button look="danger" busy={busy} onClick={stopAsking}>
+              Stop asking
+            </Button>
+            {/* The safe answer takes the focus, so that a second press of the same key changes nothing. */}
+            <Button autoFocus disabled={busy} onClick={keepAsking}>
+              Cancel
+            </Button>
+          </div>
+        </div>
+      ) : reason === null ? (
         <div className="mt-2 flex flex-wrap gap-2">
           <Button
             look="primary"
             keys={keys.approve.combo}
             showKeys
             tip="Approve this once"
-            busy={verb.isPending}
+            busy={busy}
             onClick={() => answer("approve")}
           >
             Approve
@@ -122,13 +143,13 @@ export function ApprovalCard({ task, action, more, toComposer }: Props) {
             keys={keys.reject.combo}
             showKeys
             tip="Reject and say why"
-            disabled={verb.isPending}
+            disabled={busy}
             onClick={() => setReason("")}
           >
             Reject with a reason
           </Button>
-          <Button tip="Approve, and do not ask again in this task" disabled={verb.isPending} onClick={always}>
-            Always here
+          <Button tip="Approve this and all that follows" disabled={busy} onClick={() => setStopping(true)}>
+            Stop asking in this task
           </Button>
         </div>
       ) : (

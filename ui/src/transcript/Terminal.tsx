@@ -47,12 +47,7 @@ export function Terminal({ id, command, output, code, bad }: Props) {
         />
       )}
       <div className="group relative">
-        <pre
-          className={classes(
-            "overflow-auto px-2.5 py-1.5 font-mono text-sm",
-            whole ? "max-h-[70vh]" : "max-h-130",
-          )}
-        >
+        <pre className={classes("overflow-auto px-2.5 py-1.5 font-mono text-sm", whole ? "max-h-[70vh]" : "max-h-130")}>
           {/* As wide as a terminal: programs draw lines and tables for 80 columns, and what is longer wraps. */}
           <div className="w-max max-w-[110ch] min-w-full wrap-anywhere whitespace-pre-wrap">
             {trimmed ? <Printed text={shown} /> : <span className="text-faint">No output</span>}
