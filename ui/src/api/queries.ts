@@ -1,6 +1,7 @@
 import { QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { StatusFrame } from "@/socket/frames";
 import { api, ProblemError } from "./client";
+import { noteTurn } from "./turns";
 import type {
   Changes,
   FileEntry,
@@ -68,7 +69,11 @@ const newer = (old: Task, task: Task): boolean => Date.parse(old.updated_at) > D
 
 /** Puts a task's new state into every list and detail that shows it. */
 export function putTask(client: QueryClient, task: Task): void {
-  client.setQueryData<Task>(["task", task.id], (old) => (old && newer(old, task) ? old : task));
+  client.setQueryData<Task>(["task", task.id], (old) => {
+    if (old && newer(old, task)) return old;
+    noteTurn(old, task);
+    return task;
+  });
   let missing = false;
   for (const [key, list] of client.getQueriesData<Tasks>({ queryKey: ["tasks"] })) {
     if (!list) continue;

@@ -1,5 +1,6 @@
 import { problemOf } from "@/api/client";
 import { useTaskVerb, useWorkspaceVerb } from "@/api/queries";
+import { turnCost } from "@/api/turns";
 import type { Changes, Problem, Task } from "@/api/types";
 import { keys } from "@/app/keys";
 import { say } from "@/app/notices";
@@ -135,6 +136,7 @@ function Remedies({ task, code }: { task: Task; code: string }) {
 
 function Finished({ task, changes, checks, fill }: Props) {
   const files = changes?.files.length ?? 0;
+  const share = turnCost(task);
   const facts = [
     files && changes ? (
       <span key="files">
@@ -149,7 +151,9 @@ function Finished({ task, changes, checks, fill }: Props) {
     task.usage.requests && task.usage.priced ? (
       <span key="cost">
         {task.usage.estimated && "about "}
-        {money(task.usage.cost_usd)}
+        {share === null
+          ? money(task.usage.cost_usd)
+          : `${money(share)} this turn, ${money(task.usage.cost_usd)} in all`}
       </span>
     ) : null,
   ].filter((one) => one !== null);
