@@ -23,7 +23,7 @@ _TOOLS: list[Json] = [
     {"name": "task_tracker"},
 ]
 
-_ANALYZER: Json = {
+ANALYZER: Json = {
     # The worst of three verdicts: rules on what commands do together, known patterns, the model's own field.
     "kind": "EnsembleSecurityAnalyzer",
     "analyzers": [
@@ -55,7 +55,7 @@ def start_request(conversation_id: str, folder: str, trusted: bool, llm: Json, m
             name: f"openhands.tools.{name}.definition" for name in ("terminal", "file_editor", "task_tracker")
         },
         "confirmation_policy": policy(mode),
-        "security_analyzer": _ANALYZER,
+        "security_analyzer": ANALYZER,
         "max_iterations": MOST_STEPS,
         "autotitle": False,
     }

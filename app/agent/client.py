@@ -84,6 +84,10 @@ class AgentClient:
         path = f"api/conversations/{conversation_id}/confirmation_policy"
         await self._call("POST", path, {"policy": policy}, _PATIENT)
 
+    async def set_analyzer(self, conversation_id: str, analyzer: Json) -> None:
+        path = f"api/conversations/{conversation_id}/security_analyzer"
+        await self._call("POST", path, {"security_analyzer": analyzer}, _PATIENT)
+
     async def switch_llm(self, conversation_id: str, llm: Json) -> None:
         await self._call("POST", f"api/conversations/{conversation_id}/switch_llm", {"llm": llm}, _PATIENT)
 

@@ -14,7 +14,7 @@ import structlog
 
 from app.agent import session
 from app.agent.hub import Hub
-from app.storage.facts import policy
+from app.storage.facts import fingerprint, policy
 from app.storage.failures import ANNOTATION
 from app.storage.journal import Journal, NewEvent, source_of
 
@@ -141,11 +141,16 @@ class Relay:
         rows: list[NewEvent] = []
         if facts.conversation_id in (None, self.conversation_id):
             status = state.get("execution_status")
-            if facts.lost or facts.starting or status != facts.status:
-                rows.append(self._own("RuntimePhase", {"phase": "ready", "status": status}))
+            check = fingerprint(state["security_analyzer"]) if "security_analyzer" in state else None
+            if facts.lost or facts.starting or status != facts.status or (facts.analyzer is None and check):
+                phase = {"phase": "ready", "status": status}
+                rows.append(self._own("RuntimePhase", phase | ({"analyzer": check} if check else {})))
+            # The agent can write to the files that the agent-server has just read these from.
             in_force = state.get("confirmation_policy")
             if facts.alarm is None and all(policy(mode) != in_force for mode in facts.modes):
                 rows.append(self._own("Notice", {"raise": "policy"}))
+            elif facts.alarm is None and check and facts.analyzer not in (None, check):
+                rows.append(self._own("Notice", {"raise": "analyzer"}))
         await self._commit(rows)
         self.synced, self.lost = True, False
         self._changed()

@@ -90,6 +90,7 @@ class Facts(Shape):
     conversation_id: str | None = Field(default=None, description="The conversation that the task shows now.")
     mode: Mode = "ask_risky"
     modes: list[Mode] = Field(default=[], description="In force, then those sent and not yet seen upstream.")
+    analyzer: str | None = Field(default=None, description="Fingerprint of the safety check that the agent was given.")
     status: RunStatus = "idle"
     failure: Problem | None = None
     lost: bool = Field(default=False, description="The agent-server is gone or can't be reached.")
@@ -118,6 +119,11 @@ def digest(content: Iterable[dict[str, Any]]) -> str:
         for part in content
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def fingerprint(value: object) -> str:
+    """What tells one safety check of the agent-server from another."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def policy(mode: Mode) -> dict[str, Any]:
@@ -169,6 +175,7 @@ def _own(facts: Facts, event: Event) -> None:
         case "Notice":
             if facts.alarm is not None and data.get("alarm") == facts.alarm.position:
                 facts.alarm = None
+                facts.analyzer = data.get("analyzer", facts.analyzer)
             if data.get("raise"):
                 facts.alarm = Alarm(what=str(data["raise"]), position=event.position)
             if data.get("recreated"):
@@ -177,6 +184,7 @@ def _own(facts: Facts, event: Event) -> None:
                 facts.actions.clear()
                 facts.approved.clear()
                 facts.modes = [facts.mode]
+                facts.analyzer = None
                 facts.status, facts.failure = "idle", None
         case _:
             pass
@@ -189,6 +197,7 @@ def _runtime(facts: Facts, data: dict[str, Any]) -> None:
             facts.starting, facts.failure = True, None
         case "ready":
             facts.starting = False
+            facts.analyzer = facts.analyzer or data.get("analyzer")
             if "status" in data:  # it was synchronised, too
                 facts.lost = False
                 facts.status = _status(data["status"])
@@ -269,7 +278,7 @@ def _state_update(facts: Facts, event: Event, key: object, value: object) -> Non
                 facts.modes = facts.modes[index:]
                 return
         facts.alarm = Alarm(what="policy", position=event.position)
-    elif key == "security_analyzer":
+    elif key == "security_analyzer" and facts.alarm is None and fingerprint(value) != facts.analyzer:
         facts.alarm = Alarm(what="analyzer", position=event.position)
 
 

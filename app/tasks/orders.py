@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from app.agent.blueprint import start_request
+from app.agent.blueprint import ANALYZER, start_request
 from app.agent.client import AgentClient
 from app.storage.conversations import Conversation
-from app.storage.facts import Alarm, Facts, policy
+from app.storage.facts import Alarm, Facts, fingerprint, policy
 from app.tasks.surroundings import Surroundings
 
 Until = Callable[[Callable[[Facts], bool], float], Awaitable[bool]]
@@ -20,6 +20,8 @@ _ALARMS = {
     "analyzer": "The safety check of the agent's actions was changed, and not by you.",
     "approval": "Actions that waited for your approval were carried out without it.",
 }
+
+_LEFT_OVER = "It was interrupted, or it was not approved; it was not carried out."
 
 log = structlog.get_logger()
 
@@ -51,6 +53,8 @@ class Orders:
         if facts.rejected is not None and facts.status == "idle":
             await self._after_rejection(conversation, facts, stop=facts.rejected.stop)
             return True
+        if facts.status != "running" and await self.waiting():
+            await self._drop_left_over(conversation, facts)
         if await self._forward(conversation, facts):
             return True
         if self.resume:
@@ -122,6 +126,12 @@ class Orders:
             return False
         return await self._until(lambda now: now.status != "waiting_for_confirmation", _EFFECT)
 
+    async def _drop_left_over(self, conversation: Conversation, facts: Facts) -> None:
+        """At the agent-server any run carries out what is open, whatever it waited for. Its state is in files that the
+        agent can write to, so that it says nothing of an action's being approved."""
+        if any(action not in facts.approved for action in facts.actions):
+            await self._client().respond(conversation.id, accept=False, reason=_LEFT_OVER)
+
     async def _after_rejection(self, conversation: Conversation, facts: Facts, *, stop: bool) -> None:
         """Stop, or go on: with what the user said meanwhile, if anything."""
         if stop:
@@ -152,8 +162,13 @@ class Orders:
         await client.interrupt(conversation.id)
         task = await self._around.journal.tasks.get(self._task_id)
         await client.set_policy(conversation.id, policy(task.mode))
+        await client.set_analyzer(conversation.id, ANALYZER)
+        check = fingerprint((await client.conversation(conversation.id)).get("security_analyzer"))
         text = f"{_ALARMS.get(alarm.what, _ALARMS['policy'])} The task was stopped."
         log.warning("foreign order", task=self._task_id, what=alarm.what)
         await self._around.tell(
-            self._task_id, "Notice", {"level": "warning", "alarm": alarm.position, "text": text}, conversation.id
+            self._task_id,
+            "Notice",
+            {"level": "warning", "alarm": alarm.position, "analyzer": check, "text": text},
+            conversation.id,
         )
