@@ -219,7 +219,9 @@ class Task(Shape):
     workspace_id: str
     title: str
     state: TaskState
-    problem: Problem | None = None
+    problem: Problem | None = Field(
+        default=None, description="Why it failed or was stopped; while it runs, why the model is asked again."
+    )
     activity: str | None = Field(default=None, description="In words.", examples=["Running pytest -q"])
     mode: Mode = "ask_risky"
     model_id: str | None = Field(default=None, description="The model profile in use.")

@@ -101,7 +101,7 @@ def refused(status: int, content_type: str, body: bytes, profile: ModelProfile) 
     if status in {404, 405}:
         return not_an_endpoint(profile, status)
     if status == 429:
-        remedy = "It is tried again by itself; if it goes on, wait a minute or choose another model."
+        remedy = "Wait a minute and try again, or choose another model."
         return problem(
             "model-rate-limit",
             429,
@@ -110,12 +110,12 @@ def refused(status: int, content_type: str, body: bytes, profile: ModelProfile) 
             remedy,
         )
     if status in {503, 529}:
-        remedy = "It is tried again by itself; if it goes on, choose another model for a while."
+        remedy = "Try again in a while, or choose another model."
         return problem("model-overloaded", 503, "The model is overloaded", "is overloaded", remedy)
     if status in {408, 504}:
         return problem("time-out", 504, "No answer in time", "did not answer in time", "Try again.")
     if status >= 500:
-        remedy = "It is tried again by itself; if it goes on, look at the provider's status page."
+        remedy = "Try again; if it goes on, look at the provider's status page."
         return problem("model-failed", 502 if status == 502 else 500, "The model failed", "failed", remedy)
     if _POLICY.search(signs):
         remedy = "Say it differently, or choose another model."
@@ -164,7 +164,7 @@ def cut_off(profile: ModelProfile) -> Problem:
         status=502,
         title="The answer broke off",
         detail=f"{_capital(subject(profile))} closed the connection in the middle of its answer.",
-        remedy="It is tried again by itself; if it goes on, look at the provider's status page or your network.",
+        remedy="Try again; if it goes on, look at the provider's status page or your network.",
     )
 
 

@@ -9,15 +9,22 @@ from app.tasks.view import Announcer
 
 
 class Meter:
-    """`stop` is called once when a task's budget is used up, with the data of its `BudgetStop` event."""
+    """`stop` is called once when a task's budget is used up, with the data of its `BudgetStop` event.
+
+    `troubles` holds, by task, why the last model call failed.
+    """
 
     def __init__(
-        self, journal: Journal, announcer: Announcer, stop: Callable[[str, dict[str, Any]], Awaitable[None]]
+        self,
+        journal: Journal,
+        announcer: Announcer,
+        stop: Callable[[str, dict[str, Any]], Awaitable[None]],
+        troubles: dict[str, Problem],
     ) -> None:
         self._journal = journal
         self._announcer = announcer
         self._stop = stop
-        self._problems: dict[str, Problem] = {}
+        self._problems = troubles
 
     async def record_usage(self, task_id: str, usage: Usage, model: str | None = None) -> None:
         """What one model call used."""
@@ -43,8 +50,9 @@ class Meter:
         return problem
 
     def model_failed(self, task_id: str, problem: Problem) -> None:
-        """The gateway's own words for a failed model call: shown if the task fails because of it."""
+        """The gateway's own words for a failed model call: shown while it is tried again, and if the task fails."""
         self._problems[task_id] = problem
+        self._announcer.announce(task_id)
 
     def explain(self, task_id: str) -> dict[str, Any] | None:
         """The problem of the last model call, once, as JSON."""

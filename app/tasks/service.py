@@ -16,7 +16,7 @@ from app.agent.client import AgentClient, NoSuchConversation
 from app.agent.hub import Hub
 from app.problems import Fault
 from app.runtimes.contract import RuntimeNotReady
-from app.schemas import Event, Mode, NewMessage, NewTask, Task, TaskPatch, Tasks
+from app.schemas import Event, Mode, NewMessage, NewTask, Problem, Task, TaskPatch, Tasks
 from app.storage.facts import Facts, digest
 from app.storage.journal import Journal, NewEvent
 from app.storage.outbox import Outbox
@@ -53,11 +53,12 @@ class TaskService:
         self._journal = journal
         self._hub = hub
         self._reach = Reach(lookup)
-        self._announcer = Announcer(journal, hub)
+        self._troubles: dict[str, Problem] = {}
+        self._announcer = Announcer(journal, hub, self._troubles)
         self._linger = linger
         self._attendants: dict[str, Attendant] = {}
         self._orders: set[asyncio.Task[None]] = set()
-        self.meter = Meter(journal, self._announcer, self._over)
+        self.meter = Meter(journal, self._announcer, self._over, self._troubles)
         self._around = Surroundings(journal, hub, self._reach, models, self._announcer, self.meter.explain)
 
     async def recover(self) -> None:
@@ -103,10 +104,11 @@ class TaskService:
     ) -> Tasks:
         rows, more = await self._journal.tasks.list(query, workspace, limit, before)
         totals = await self._journal.usage.totals([row.id for row in rows])
-        return Tasks(tasks=[view(row, totals[row.id]) for row in rows], more=more)
+        return Tasks(tasks=[view(row, totals[row.id], self._troubles.get(row.id)) for row in rows], more=more)
 
     async def get(self, task_id: str) -> Task:
-        return view(await self._journal.tasks.get(task_id), await self._journal.usage.total(task_id))
+        row, usage = await self._journal.tasks.get(task_id), await self._journal.usage.total(task_id)
+        return view(row, usage, self._troubles.get(task_id))
 
     async def patch(self, task_id: str, patch: TaskPatch) -> Task:
         """Fields that are set are changed; `budget_usd` set to null lifts the budget."""

@@ -1,11 +1,12 @@
 """A task as clients see it, and telling them when it changes."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from app.agent.hub import Hub
 from app.problems import Fault
-from app.schemas import Task, Usage
+from app.schemas import Problem, Task, Usage
 from app.storage.journal import Journal
 from app.storage.tasks import TaskRow
 
@@ -13,15 +14,17 @@ INTERVAL = 0.1
 """Seconds between two status frames of a task; the last state is always sent."""
 
 
-def view(row: TaskRow, usage: Usage) -> Task:
+def view(row: TaskRow, usage: Usage, trouble: Problem | None = None) -> Task:
+    """`trouble` is why the last model call failed, which the agent makes again for a while: never a silent wait."""
     facts = row.facts
+    again = trouble if facts.state == "running" else None
     return Task(
         id=row.id,
         workspace_id=row.workspace_id,
         title=row.title,
         state=facts.state,
-        problem=facts.problem,
-        activity=facts.activity,
+        problem=facts.problem or again,
+        activity="Trying the model again" if again else facts.activity,
         mode=row.mode,
         model_id=row.model_id,
         model_name=row.model_name,
@@ -40,9 +43,10 @@ def view(row: TaskRow, usage: Usage) -> Task:
 class Announcer:
     """Sends a task's status frame to everybody, at once after a quiet time, then at most every `INTERVAL`."""
 
-    def __init__(self, journal: Journal, hub: Hub) -> None:
+    def __init__(self, journal: Journal, hub: Hub, troubles: Mapping[str, Problem]) -> None:
         self._journal = journal
         self._hub = hub
+        self._troubles = troubles
         self._running: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
 
@@ -64,7 +68,8 @@ class Announcer:
         try:
             while True:
                 self._again.discard(task_id)
-                task = view(await self._journal.tasks.get(task_id), await self._journal.usage.total(task_id))
+                row, usage = await self._journal.tasks.get(task_id), await self._journal.usage.total(task_id)
+                task = view(row, usage, self._troubles.get(task_id))
                 state = task.model_dump(mode="json")
                 if state != last:
                     self._hub.publish({"type": "status", "task": task_id, "state": state})

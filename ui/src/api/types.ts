@@ -188,6 +188,7 @@ export interface Task {
   workspace_id: string;
   title: string;
   state: TaskState;
+  /** Why it failed or was stopped; while it runs, why the model is asked again. */
   problem: Problem | null;
   /** In words. */
   activity: string | null;

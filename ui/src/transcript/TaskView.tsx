@@ -2,6 +2,7 @@ import { useMemo, useSyncExternalStore, type ReactNode } from "react";
 import type { Changes, RuntimeStatus, Task, Workspace } from "@/api/types";
 import { useNow } from "@/app/clock";
 import { Button } from "@/components/Button";
+import { CodiconIcon } from "@/components/CodiconIcon";
 import { ProblemCard } from "@/components/ProblemCard";
 import { Spinner } from "@/components/Spinner";
 import { outcomeOf } from "@/events/step";
@@ -97,7 +98,7 @@ function useTail({ task, status, changes, outgoing, fill, state }: TailProps): {
     tail.push({ key: `out ${message.id}`, node: <You text={message.text} waiting="Sending" /> });
   }
   if (task.state === "running" && quiet) {
-    tail.push({ key: "working", node: <Working since={lastMoment(state, task)} /> });
+    tail.push({ key: "working", node: <Working since={lastMoment(state, task)} trouble={task.problem?.detail} /> });
   }
   if (status && (task.state === "starting" || (task.queue.length > 0 && status.state === "starting"))) {
     tail.push({ key: "starting", node: <Starting status={status} title="Getting ready" /> });
@@ -111,13 +112,22 @@ function lastMoment({ rows }: LogState, task: Task): number {
   return task.turn_started_at ? Date.parse(task.turn_started_at) : Date.parse(task.updated_at);
 }
 
-function Working({ since }: { since: number }) {
+/** `trouble` is why the model has to be asked again. */
+function Working({ since, trouble }: { since: number; trouble?: string | undefined }) {
   const seconds = Math.floor((useNow(true) - since) / 1000);
   return (
-    <div className="flex items-center gap-2 py-0.75 text-mute">
-      <Spinner />
-      <span>Waiting for the model</span>
-      {seconds >= 2 && <span className="text-sm tabular-nums">{seconds} s</span>}
+    <div className="py-0.75 text-mute">
+      <div className="flex items-center gap-2">
+        <Spinner />
+        <span>{trouble ? "Trying the model again" : "Waiting for the model"}</span>
+        {seconds >= 2 && <span className="text-sm tabular-nums">{seconds} s</span>}
+      </div>
+      {trouble && (
+        <p role="status" className="mt-1 flex gap-2 break-words text-fg">
+          <CodiconIcon name="warning" className="mt-0.5 text-warn" />
+          <span className="min-w-0">{trouble}</span>
+        </p>
+      )}
     </div>
   );
 }
