@@ -109,6 +109,7 @@ export class Backend {
     this.task("failed", "Port the invoices job to the new queue", { state: "failed", problem: unreachable }, (s) => {
       s.you("Port the invoices job to the new queue.");
       s.read("jobs/invoices.py", "     1\timport queue", "I look at how the job is started today.");
+      s.add("ConversationErrorEvent", "environment", { code: "LLMError", detail: "…", twinseat_problem: unreachable });
     });
     this.task("starting", "Upgrade to Python 3.13", { state: "starting", workspace_id: "starting", queue: [] }, (s) => {
       s.you("Upgrade to Python 3.13 and run everything.", "queued-1");

@@ -19,10 +19,12 @@ interface Props {
   checks: { words: string; bad: boolean } | null;
   /** Puts a next message into the composer. */
   fill: (text: string) => void;
+  /** The last line above says the problem already. */
+  told: boolean;
 }
 
 /** How a turn ended, and what can be done next. Nothing while it goes on. */
-export function Outcome({ task, changes, checks, fill }: Props) {
+export function Outcome({ task, changes, checks, fill, told }: Props) {
   const verb = useTaskVerb(task.id);
   const go = () => verb.mutate({ verb: "resume" }, { onError: (error) => say(problemOf(error).detail) });
   const resume = (label: string) => (
@@ -33,15 +35,22 @@ export function Outcome({ task, changes, checks, fill }: Props) {
   switch (task.state) {
     case "finished":
       return <Finished task={task} changes={changes} checks={checks} fill={fill} />;
-    case "failed":
+    case "failed": {
+      const remedies = (
+        <>
+          {resume("Try again")}
+          <Remedies task={task} code={task.problem?.code ?? ""} />
+        </>
+      );
+      if (told) return <div className="flex flex-wrap gap-2 pb-4">{remedies}</div>;
       return (
         <div className="pt-2 pb-4">
           <ProblemCard problem={task.problem ?? unexplained} live>
-            {resume("Try again")}
-            <Remedies task={task} code={task.problem?.code ?? ""} />
+            {remedies}
           </ProblemCard>
         </div>
       );
+    }
     case "stopped":
       return (
         <Rest
@@ -134,7 +143,7 @@ function Remedies({ task, code }: { task: Task; code: string }) {
   return null;
 }
 
-function Finished({ task, changes, checks, fill }: Props) {
+function Finished({ task, changes, checks, fill }: Omit<Props, "told">) {
   const files = changes?.files.length ?? 0;
   const share = turnCost(task);
   const facts = [

@@ -80,9 +80,10 @@ function useTail({ task, status, changes, outgoing, fill, state }: TailProps): {
   const last = rows.findLast(({ key }) => !waiting.has(key));
   const acting = last?.type === "step" && last.step.state === "running";
   const quiet = !acting && !items.some(({ aborted }) => aborted === null);
+  const told = last?.type === "problem" && last.title === task.problem?.title;
   tail.push({
     key: `outcome ${task.state}`,
-    node: <Outcome task={task} changes={changes} checks={checks} fill={fill} />,
+    node: <Outcome task={task} changes={changes} checks={checks} fill={fill} told={told} />,
   });
   for (const message of task.queue) {
     const words =
