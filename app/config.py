@@ -177,6 +177,8 @@ class Config(BaseModel):
     )
 
     warnings: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    """Files that settings were read from, which may hold keys."""
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -207,16 +209,21 @@ class Config(BaseModel):
         return "debug" if self.debug else self.log_level
 
 
+_FOUND = ("warnings", "files")
+"""What reading the settings found; no settings themselves."""
+
+
 def names() -> list[str]:
     """Every setting's name in the environment."""
-    return [field.upper() for field in Config.model_fields if field != "warnings"]
+    return [field.upper() for field in Config.model_fields if field not in _FOUND]
 
 
 def load(*, environ: Mapping[str, str] | None = None, directory: Path | None = None, **flags: Any) -> Config:
     """Read everything. A value that can't be used is left out and named in `warnings`; nothing here raises."""
     environ = os.environ if environ is None else environ
     warnings: list[str] = []
-    values = _gather(environ, directory or Path.cwd(), warnings)
+    files: list[Path] = []
+    values = _gather(environ, directory or Path.cwd(), warnings, files)
     values.update({name: value for name, value in flags.items() if value is not None})
     while True:
         try:
@@ -232,7 +239,7 @@ def load(*, environ: Mapping[str, str] | None = None, directory: Path | None = N
         value = getattr(config, name, None)
         if isinstance(value, SecretStr):
             register(value.get_secret_value())
-    return config.model_copy(update={"warnings": tuple(warnings)})
+    return config.model_copy(update={"warnings": tuple(warnings), "files": tuple(files)})
 
 
 def find_env_file(directory: Path, environ: Mapping[str, str], warn: Callable[[str], None]) -> Path | None:
@@ -267,21 +274,32 @@ _FOLDERS = {"TWINSEAT_DATA_DIR", "TWINSEAT_CACHE_DIR", "TWINSEAT_ENV_FILE"}
 """The window needs these before it could read a file, so they come from the environment alone."""
 
 
-def _gather(environ: Mapping[str, str], directory: Path, warnings: list[str]) -> dict[str, Any]:
+def _gather(environ: Mapping[str, str], directory: Path, warnings: list[str], files: list[Path]) -> dict[str, Any]:
     sources: list[tuple[str, Mapping[str, str]]] = [("the environment", environ)]
     file = find_env_file(directory, environ, warnings.append)
     if file is not None:
         try:
             sources.append((str(file), _dotenv(file)))
+            files.append(file.absolute())
         except (OSError, UnicodeDecodeError) as error:
             warnings.append(f"{file} was ignored: {error}.")
     values: dict[str, Any] = {}
+    found: dict[str, str] = {}
     for name in names():
         for where, source in sources[:1] if name in _FOLDERS else sources:
-            value = _value(name, source, where, warnings)
+            value = _value(name, source, where, warnings, files)
             if value is not None:
                 values[name.lower()] = value
+                found[name] = where
                 break
+    named = environ.get("TWINSEAT_ENV_FILE")
+    if not named and found.get("LLM_API_KEY") == "the environment" != found.get("LLM_BASE_URL", "the environment"):
+        # The working directory may be a stranger's project, unpacked and not cloned.
+        del values["llm_base_url"]
+        warnings.append(
+            f"LLM_BASE_URL in {found['LLM_BASE_URL']} was ignored, since LLM_API_KEY comes from the environment and is "
+            "sent nowhere that a file in the working directory names; set both in the same place."
+        )
     return values
 
 
@@ -291,7 +309,7 @@ def _dotenv(file: Path) -> dict[str, str]:
     return {name: value for name, value in dotenv_values(file, interpolate=False).items() if value is not None}
 
 
-def _value(name: str, source: Mapping[str, str], where: str, warnings: list[str]) -> str | None:
+def _value(name: str, source: Mapping[str, str], where: str, warnings: list[str], files: list[Path]) -> str | None:
     """An empty value is an absent one: `.env.example` has every name with nothing behind it."""
     plain = source.get(name) or None
     pointer = source.get(f"{name}_FILE") or None
@@ -301,11 +319,14 @@ def _value(name: str, source: Mapping[str, str], where: str, warnings: list[str]
         warnings.append(f"{name}_FILE in {where} was ignored, since {name} is set there too.")
         return plain
     try:
-        return Path(pointer).expanduser().read_text(encoding="utf-8").strip() or None
+        file = Path(pointer).expanduser().absolute()
+        text = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         warnings.append(f"{name}_FILE was ignored: {pointer} can't be read ({reason}).")
         return None
+    files.append(file)
+    return text or None
 
 
 def _differences(config: Config, values: Mapping[str, Any]) -> list[str]:
@@ -361,7 +382,7 @@ def documentation() -> str:
     groups: dict[str, list[str]] = {}
     for name, field in Config.model_fields.items():
         extra = field.json_schema_extra
-        if name == "warnings" or not isinstance(extra, dict):
+        if name in _FOUND or not isinstance(extra, dict):
             continue
         text = field.description or ""
         if extra.get("instead"):

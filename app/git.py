@@ -63,6 +63,7 @@ async def init(folder: Path) -> None:
 async def clone(url: str, target: Path) -> None:
     """Clone with the user's credentials, without submodules. Removes what it made if it fails. Raises Fault."""
     _check_address(url)
+    _check_credentials(url)
     if target.exists():
         raise Fault(
             code="folder-exists",
@@ -160,6 +161,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(process.wait(), 2)
+    process._transport.close()  # pyright: ignore  # else our ends of the pipes stay open as well
 
 
 def _environment(transports: str, settings: Mapping[str, str]) -> dict[str, str]:
@@ -198,6 +200,20 @@ def _check_address(url: str) -> None:
             title="Not an address to clone from",
             detail="The address of a repository begins with https://, ssh:// or is like git@host:owner/name.",
             remedy="Copy the address from the repository's page.",
+        )
+
+
+def _check_credentials(url: str) -> None:
+    """A password or token in the address would stay in the clone's configuration, for the agent and all to read."""
+    name, separator, _ = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://", "", url).partition("/")[0].rpartition("@")
+    is_web = url.lower().startswith("http")
+    if separator and "://" in url and (":" in name or (is_web and (len(name) >= 20 or redact(name) != name))):
+        raise Fault(
+            code="clone-credentials",
+            status=422,
+            title="A password in the address",
+            detail="The address holds a password or a token, which the clone would keep where the agent can read it.",
+            remedy="Leave it out and sign in with git (a credential helper, or `gh auth login`), or use an SSH key.",
         )
 
 

@@ -33,7 +33,7 @@ _SHAPES = re.compile(
       | \bgithub_pat_[A-Za-z0-9_]{20,}
       | \bAIza[A-Za-z0-9_-]{30,}
       | \bAKIA[A-Z0-9]{16}\b
-      | \beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}
+      | (?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}
     )
     """
 )

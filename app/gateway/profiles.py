@@ -280,6 +280,9 @@ def _check_address(base_url: str) -> None:
         raise _invalid(
             f"{base_url!r} is no address that a model could have." if base_url else "The address is missing."
         )
+    if "@" in rest.partition("/")[0] or "?" in rest:
+        # The address is stored in plain text and shown; a key in it would be, too.
+        raise _invalid("An address with a password or a query in it can't be stored; the key has a field of its own.")
 
 
 def _invalid(detail: str) -> Fault:

@@ -12,7 +12,6 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import cast
 
 import structlog
@@ -211,6 +210,9 @@ class Backend:
         )
         self._undo.append(outer.stop)
         guard.serve_at(outer.port)
+        if remembered.app not in (None, outer.port):
+            # Whoever took the port may have been sent a session's token, by a page that waits for us there.
+            sessions.end_all()
         self.url = self.parts.url = outer.url
         origins.app_origins = (outer.url, f"http://localhost:{outer.port}", *self.config.origins)
         settings.watch(self._settings_changed)
@@ -250,8 +252,7 @@ class Backend:
             )
             return argv, environment
 
-        hidden = [file for file in (self.config.twinseat_env_file, Path.cwd() / ".env") if file and file.is_file()]
-        runtime = LocalRuntime(self.paths.data, editor, hidden=hidden, log_level=self.config.level.upper())
+        runtime = LocalRuntime(self.paths.data, editor, hidden=self.config.files, log_level=self.config.level.upper())
         self._undo.append(lambda: runtime.close(end=True))
         return runtime
 

@@ -68,8 +68,10 @@ class Sessions:
     def sign_in(self, code: str) -> Session:
         """Trade a code for a session. Raises Fault: `sign-in-code` (wrong, used, too old), `too-many` (tried often)."""
         now = self._clock()
+        until = self._codes.pop(self._hash(code), 0.0)
         self._wrong = [at for at in self._wrong if at > now - 60]
-        if len(self._wrong) >= WRONG_CODES_A_MINUTE:
+        # A good code always works: whoever can reach the port could otherwise lock the owner out with wrong ones.
+        if until <= now and len(self._wrong) >= WRONG_CODES_A_MINUTE:
             raise Fault(
                 code="too-many",
                 status=429,
@@ -77,7 +79,6 @@ class Sessions:
                 detail="Too many wrong sign-in codes were tried in the last minute.",
                 remedy="Wait a minute, then open a fresh link with `twinseat`.",
             )
-        until = self._codes.pop(self._hash(code), 0.0)
         if until <= now:
             self._wrong.append(now)
             raise Fault(
@@ -109,6 +110,13 @@ class Sessions:
         if identity.session is not None and self._live.pop(identity.session, None) is not None:
             self._save()
             self._end(identity.session)
+
+    def end_all(self) -> None:
+        """Sign everybody out but the owner."""
+        for key in list(self._live):
+            del self._live[key]
+            self._end(key)
+        self._save()
 
     def ended(self, identity: Identity) -> asyncio.Event:
         """Set when the session is signed out."""

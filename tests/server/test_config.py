@@ -66,6 +66,8 @@ def test_a_name_can_be_given_by_a_file(tmp_path: Path, name: str) -> None:
     value = examples.get(name, "8123" if name.endswith("PORT") else "https://sufficiently-odd.example")
     (tmp_path / "value").write_text(f"{value}\n")
     by_file = load(tmp_path, **{f"{name}_FILE": str(tmp_path / "value")})
+    assert by_file.files == (tmp_path / "value",)
+    by_file = by_file.model_copy(update={"files": ()})
     assert by_file == load(tmp_path, **{name: value})
     assert by_file != load(tmp_path)
 
