@@ -3,10 +3,11 @@ import react from "@vitejs/plugin-react";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { fixture } from "./dev/fixture.ts";
+import { preload } from "./dev/preload.ts";
 import { precompress } from "./dev/precompress.ts";
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), fixture(), precompress()],
+  plugins: [react(), tailwindcss(), fixture(), preload("/src/start.tsx"), precompress()],
   resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
   build: {
     outDir: "../app/server/static",

@@ -27,7 +27,7 @@ def test_writing_begins_before_the_workspaces_are_known(show: Show) -> None:
     page = show()
     page.evaluate("localStorage.clear()")
     held: list[Route] = []
-    page.route("**/api/workspaces", held.append)
+    page.route("**/api/workspaces", lambda route: held.append(route))  # noqa: PLW0108 -- it needs a function
     page.goto(page.url.split("?")[0] + "?pane=chat")
     expect(composer(page)).to_be_focused()
     page.keyboard.type("Add a health")

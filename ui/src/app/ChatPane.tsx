@@ -18,7 +18,7 @@ import { placeWords } from "@/bar/place";
 import { Button } from "@/components/Button";
 import { ProblemCard } from "@/components/ProblemCard";
 import { Composer, type Choice, type ComposerHandle } from "@/composer/Composer";
-import type { Draft } from "@/composer/draft";
+import { newDraft, type Draft } from "@/composer/draft";
 import { Dock } from "@/dock/Dock";
 import { connection } from "@/socket/live";
 import { NothingYet } from "@/states/NothingYet";
@@ -31,13 +31,15 @@ import { select } from "./selection";
 
 interface Props {
   workspace: Workspace | null;
+  /** The workspaces are not known yet; this one is meant. */
+  expected?: string | null;
   status?: RuntimeStatus;
   taskId: string | null;
   editorElsewhere: boolean;
   onEditor?: () => void;
 }
 
-export function ChatPane({ workspace, status, taskId, editorElsewhere, onEditor }: Props) {
+export function ChatPane({ workspace, expected, status, taskId, editorElsewhere, onEditor }: Props) {
   const live = useCell(connection);
   const over = useCell(overlay);
   const words = useCell(notice);
@@ -77,6 +79,8 @@ export function ChatPane({ workspace, status, taskId, editorElsewhere, onEditor 
     }
   };
 
+  // What is typed before the workspaces are known belongs to the one that is meant.
+  const draftKey = taskId ?? newDraft(workspace?.id ?? expected ?? null);
   const fill = (text: string) => composer.current?.fill(text);
   const place = workspace ? status?.place || placeWords[workspace.runtime] : "";
   return (
@@ -106,7 +110,7 @@ export function ChatPane({ workspace, status, taskId, editorElsewhere, onEditor 
       ) : taskId ? (
         <div className="min-h-0 flex-1" />
       ) : (
-        <NothingYet workspace={workspace} status={status} fill={fill} />
+        <NothingYet workspace={workspace} loading={expected !== undefined} status={status} fill={fill} />
       )}
       {words && (
         <div className="shrink-0 px-3 pb-1">
@@ -121,8 +125,8 @@ export function ChatPane({ workspace, status, taskId, editorElsewhere, onEditor 
       {task && <Dock task={task} changes={changes} toComposer={() => composer.current?.focus()} />}
       <Composer
         ref={composer}
-        key={task?.id ?? `new ${workspace?.id ?? ""}`}
-        draftKey={task?.id ?? `new ${workspace?.id ?? ""}`}
+        key={draftKey}
+        draftKey={draftKey}
         workspace={workspace?.exists ? workspace.id : null}
         task={task}
         choice={choice.value}
@@ -130,7 +134,16 @@ export function ChatPane({ workspace, status, taskId, editorElsewhere, onEditor 
         onSend={send}
         onInterrupt={() => verb.mutate({ verb: "interrupt" }, { onError: (error) => say(problemOf(error).detail) })}
         place={place}
-        closed={!workspace ? "Open a folder to begin" : workspace.exists ? null : "The folder is gone"}
+        closed={
+          workspace
+            ? workspace.exists
+              ? null
+              : "The folder is gone"
+            : expected === undefined
+              ? "Open a folder to begin"
+              : null
+        }
+        ready={task !== null || (taskId === null && workspace !== null)}
       />
       {over === "tasks" && <TaskDrawer current={taskId} workspace={workspace?.id ?? null} />}
       <DeleteTask />

@@ -46,7 +46,14 @@ export function Cockpit() {
         frame.current?.focus();
       };
   const chat = (
-    <ChatPane workspace={workspace} status={status} taskId={task} editorElsewhere={chatOnly} onEditor={onEditor} />
+    <ChatPane
+      workspace={workspace}
+      expected={workspaces.isPending ? wanted : undefined}
+      status={status}
+      taskId={task}
+      editorElsewhere={chatOnly}
+      onEditor={onEditor}
+    />
   );
   if (chatOnly) return chat;
   const editor = <EditorPane workspace={workspace} status={status} frame={frame} />;

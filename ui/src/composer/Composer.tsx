@@ -35,8 +35,10 @@ interface Props {
   onSend: (draft: Draft) => Promise<boolean>;
   onInterrupt: () => void;
   place: string;
-  /** Why nothing can be sent now; null when it can. */
+  /** Why nothing can be written now; null when it can. */
   closed: string | null;
+  /** What was written can be sent; until then it waits in the field. */
+  ready: boolean;
 }
 
 const IMAGE_TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
@@ -52,6 +54,7 @@ export function Composer({
   onInterrupt,
   place,
   closed,
+  ready,
 }: Props) {
   const [draft, setDraft] = useState(() => loadDraft(draftKey));
   const [sending, setSending] = useState(false);
@@ -82,7 +85,9 @@ export function Composer({
 
   // The page is for writing first; whoever holds the focus already keeps it.
   useEffect(() => {
-    if (document.activeElement === document.body) focus();
+    if (document.activeElement !== document.body) return;
+    focus();
+    field.current?.setSelectionRange(field.current.value.length, field.current.value.length);
   }, [focus]);
 
   // Grows with its text, to a third of the window.
@@ -123,7 +128,7 @@ export function Composer({
   );
 
   const send = async () => {
-    if (empty || sending || closed !== null) return;
+    if (empty || sending || closed !== null || !ready) return;
     setSending(true);
     const sent = draft;
     setDraft(emptyDraft);
@@ -239,7 +244,7 @@ export function Composer({
             icon={stops ? "debug-stop" : working ? "send" : "send"}
             label={stops ? "Stop the agent" : working ? "Send; it waits in line" : "Send"}
             keys={stops ? keys.interrupt.combo : keys.send.combo}
-            disabled={!stops && (empty || closed !== null)}
+            disabled={!stops && (empty || closed !== null || !ready)}
             className={classes(
               "size-6.5! bg-accent text-on-accent! hover:bg-accent-hover! disabled:bg-hover disabled:text-faint! disabled:opacity-100!",
             )}

@@ -15,19 +15,21 @@ import { stateLooks } from "./taskState";
 
 interface Props {
   workspace: Workspace | null;
+  /** Whether there is a workspace is not known yet. */
+  loading: boolean;
   status?: RuntimeStatus;
   fill: (text: string) => void;
 }
 
 /** Before the first message: three useful things to ask for in this project, and what was done lately. */
-export function NothingYet({ workspace, status, fill }: Props) {
+export function NothingYet({ workspace, loading, status, fill }: Props) {
   const models = useModels().data?.profiles;
   return (
     <div className="min-h-0 flex-1 overflow-y-auto px-3">
       <div className="mx-auto grid min-h-full max-w-130 content-center gap-5 py-6">
         {workspace ? (
           <Starters workspace={workspace} fill={fill} />
-        ) : (
+        ) : loading ? null : (
           <div>
             <h2 className="text-xl font-semibold text-strong">Open a project</h2>
             <p className="mb-3 text-mute">
