@@ -78,7 +78,9 @@ def ways_around(environment: Mapping[str, str] | None = None) -> list[Path]:
     ]
     for runtime in {environment.get("XDG_RUNTIME_DIR") or f"/run/user/{user}", f"/run/user/{user}"}:
         names = ("bus", "keyring/control", "keyring/pkcs11", "keyring/ssh", "systemd/private", "gcr/ssh", "at-spi/bus")
-        paths += [Path(runtime) / name for name in names]
+        # A container engine of the user's own mounts whatever it is asked to, our state included.
+        engines = ("podman/podman.sock", "docker.sock")
+        paths += [Path(runtime) / name for name in (*names, *engines)]
     for part in environment.get("DBUS_SESSION_BUS_ADDRESS", "").replace(";", ",").split(","):
         if part.removeprefix("unix:").startswith("path="):
             paths.append(Path(part.removeprefix("unix:").removeprefix("path=")))
