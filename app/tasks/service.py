@@ -5,6 +5,7 @@ A message or an approval is committed first and carried out after, by the task's
 """
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -30,6 +31,13 @@ from app.tasks.view import Announcer, view
 TITLE = 80
 """Longest title made from a message."""
 
+_WITHOUT_PLACE = Problem(
+    code="workspace-forgotten",
+    status=409,
+    title="Its workspace was removed",
+    detail="The task was stopped, since its workspace was removed from Twinseat. The folder is untouched.",
+    remedy="Open the folder again and start a new task there.",
+)
 _EFFECT = 3.0
 """Seconds that an answer waits for the effect of a pause or an interrupt."""
 
@@ -66,7 +74,21 @@ class TaskService:
         waiting = set(await self._journal.outbox.tasks())
         waiting.update(one.task_id for one in await self._journal.conversations.unsettled())
         for task_id in sorted(waiting):
-            await self._attend(task_id)
+            try:
+                await self._attend(task_id)
+            except Fault as fault:  # its workspace is not there any more: no reason for nothing to start
+                await self._abandon(task_id, fault.problem())
+
+    async def leave(self, workspace_id: str) -> None:
+        """Before a workspace is forgotten: stop what its tasks do. Their history stays, and says so."""
+        for task_id, attendant in list(self._attendants.items()):
+            if attendant.workspace_id != workspace_id:
+                continue
+            with contextlib.suppress(Fault):
+                await self.interrupt(task_id)
+            del self._attendants[task_id]
+            await attendant.close()
+            await self._abandon(task_id, _WITHOUT_PLACE)
 
     async def close(self) -> None:
         """Stop looking after the tasks; agents at work go on."""
@@ -153,6 +175,7 @@ class TaskService:
     async def send(self, task_id: str, message: NewMessage) -> Event:
         """Commit the message and have it sent. The same id again returns what was stored the first time."""
         row = await self._journal.tasks.get(task_id)
+        self._reach.place(row.workspace_id)  # nothing is accepted that could never be sent
         content = message_content(message)
         conversation = await self._journal.conversations.main(task_id)
         new = NewEvent(
@@ -282,6 +305,12 @@ class TaskService:
 
     async def _until(self, task_id: str, reached: Callable[[Facts], bool]) -> None:
         await (await self._attend(task_id)).until(reached, _EFFECT)
+
+    async def _abandon(self, task_id: str, problem: Problem) -> None:
+        """Nothing more can come of it where it is."""
+        if (await self._journal.facts(task_id)).state not in AT_REST:
+            data = {"phase": "failed", "problem": problem.model_dump(mode="json")}
+            await self._around.tell(task_id, "RuntimePhase", data)
 
     async def _live(self, task_id: str, workspace_id: str) -> tuple[AgentClient, str]:
         conversation = await self._journal.conversations.main(task_id)

@@ -2,12 +2,14 @@
 
 import asyncio
 import sys
+from typing import NoReturn
 
 import aiohttp
 import pytest
 
-from app.problems import Fault
-from app.schemas import Problem, TaskPatch, Usage
+from app.problems import Fault, not_found
+from app.schemas import NewMessage, Problem, TaskPatch, Usage
+from app.tasks import TaskService
 from tests.tasks.conftest import Open, Seat
 from tests.tasks.real import AgentServer
 
@@ -198,3 +200,34 @@ async def test_the_budget_stops_and_more_budget_continues(seat: Seat) -> None:
     await seat.settled(task.id, lambda now: now.status != "running")
     await seat.service.resume(task.id)
     await seat.reach(task.id, "finished")
+
+
+async def test_a_task_without_a_workspace_keeps_nothing_from_starting(seat: Seat) -> None:
+    def forgotten(workspace_id: str) -> NoReturn:
+        raise not_found("workspace", workspace_id)
+
+    task = await seat.task("run: sleep 100")
+    await seat.reach(task.id, "running")
+    await seat.service.close()
+    service = TaskService(seat.journal, seat.hub, forgotten, seat.model.choose)
+    for _ in range(2):
+        await service.recover()
+    found = await service.get(task.id)
+    assert found.state == "failed"
+    assert found.problem is not None
+    assert found.problem.code == "not-found"
+    assert [event.data.get("phase") for event in await seat.events(task.id)].count("failed") == 1
+    with pytest.raises(Fault):
+        await service.send(task.id, NewMessage(text="Go on"))
+    assert (await service.get(task.id)).state == "failed"
+    await service.close()
+
+
+async def test_a_workspace_is_left_with_its_tasks_stopped(seat: Seat) -> None:
+    task = await seat.task("run: sleep 100")
+    await seat.when(task.id, lambda now: now.activity == "Running sleep 100")
+    await seat.service.leave("w")
+    found = await seat.service.get(task.id)
+    assert found.state in ("paused", "failed")
+    facts = await seat.journal.facts(task.id)
+    assert facts.status != "running", "the agent was stopped, not only left alone"

@@ -47,7 +47,9 @@ async def get_workspace(parts: Has, workspace_id: str) -> Workspace:
 
 @router.delete("/workspaces/{workspace_id}", status_code=204)
 async def forget_workspace(parts: Has, workspace_id: str) -> None:
-    """Stop its servers and forget it. The folder, and the tasks' history, stay."""
+    """Stop its tasks and servers and forget it. The folder, and the tasks' history, stay."""
+    parts.workspaces.get(workspace_id)
+    await parts.tasks.leave(workspace_id)
     await parts.workspaces.delete(workspace_id)
 
 
