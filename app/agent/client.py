@@ -125,6 +125,14 @@ class AgentClient:
                 detail="The agent's server does not have this conversation any more.",
                 remedy="Send a message: the agent begins anew, and the history here stays.",
             )
+        if status == 429:
+            raise Refused(
+                code="too-many-tasks",
+                status=429,
+                title="Too many tasks at once",
+                detail="As many tasks as the agent's server takes are at work already.",
+                remedy="Wait until one of them ends, or stop one; then try again.",
+            )
         raise Refused(
             code="agent-refused",
             status=status,

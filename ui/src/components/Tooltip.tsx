@@ -25,7 +25,7 @@ export function Tooltip({ text, keys, children, side = "top" }: Props) {
           side={side}
           sideOffset={4}
           collisionPadding={8}
-          className="z-50 flex max-w-70 items-center gap-2 rounded-sm border border-edge bg-raised px-2 py-1 text-sm text-fg shadow-float"
+          className="tooltip pointer-events-none z-50 flex max-w-70 items-center gap-2 rounded-sm border border-edge bg-raised px-2 py-1 text-sm text-fg shadow-float"
         >
           {text}
           {keys && <Kbd keys={keys} />}
