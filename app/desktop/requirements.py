@@ -95,7 +95,7 @@ def gtk_problem() -> str:
     """What GTK lacks here; empty when it lacks nothing."""
     if importlib.util.find_spec("gi") is None:
         return "GTK needs the Python package PyGObject, which is not installed: `pip install 'pygobject<3.51'`."
-    import gi
+    import gi  # pyright: ignore[reportMissingModuleSource]
 
     try:
         gi.require_version("Gtk", "3.0")

@@ -28,6 +28,9 @@ from app.paths import Paths
 log = logging.getLogger(__name__)
 
 TITLE = "Twinseat"
+CHAT_FIRST_SECONDS = 3.0
+"""How long the editor's renderer waits, at most, so that the chat has the machine to itself until it can be used."""
+
 DEATHS, DEATH_WINDOW = 3, 60.0
 """A renderer that dies this often within so many seconds is not reloaded any more."""
 
@@ -74,6 +77,7 @@ class Cockpit:
         self._shade: Shade = "dark"
         self._watch = Watch(paths, self, self._layout.workspace)
         self._attached = threading.Event()
+        self._chat_loaded = threading.Event()
         self._may_close = False
         self._asking = False
         self._window: Any = None
@@ -296,6 +300,7 @@ class Cockpit:
 
     def editor(self, editor: Editor) -> None:
         self._attached.wait()
+        self._chat_loaded.wait(CHAT_FIRST_SECONDS)
         before, self._editor = self._editor, editor
         if self._window is not None and editor.name != before.name:
             self._window.set_title(f"{editor.name} — {TITLE}" if editor.name else TITLE)
@@ -371,6 +376,8 @@ class Cockpit:
 
     def loaded(self) -> None:
         """A page is there and can be told what it missed."""
+        if self._chat_url:
+            self._chat_loaded.set()
         notices, self._notices = self._notices, []
         for text in notices:
             self._bridge.notice(text)
