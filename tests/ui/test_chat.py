@@ -257,6 +257,40 @@ def test_the_task_list_searches_renames_and_deletes(show: Show, backend: Fixture
     expect(composer(page)).to_be_focused()
 
 
+def test_a_workspace_is_opened_by_keyboard_alone(show: Show) -> None:
+    page = show()
+    page.keyboard.press("Alt+t")
+    page.get_by_role("button", name="Open a workspace…").press("Enter")
+    dialog = page.get_by_role("dialog", name="Open a workspace")
+    expect(dialog.get_by_role("textbox", name="Folder")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("ArrowRight")
+    expect(dialog.get_by_role("radio", name="A repository to clone")).to_be_checked()
+    expect(dialog.get_by_role("textbox", name="Repository")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def test_a_model_is_chosen_by_arrows(show: Show) -> None:
+    page = show()
+    page.keyboard.press("Control+,")
+    settings = page.get_by_role("dialog", name="Settings")
+    expect(settings.get_by_role("button", name="General")).to_be_focused()
+    settings.get_by_role("button", name="Models").click()
+    settings.get_by_role("button", name="Add a model").click()
+    field = settings.get_by_role("combobox", name="Model")
+    field.press("ArrowDown")
+    field.press("ArrowDown")
+    field.press("Enter")
+    expect(field).to_have_value("model-b")
+    models = settings.get_by_role("listbox", name="Models")
+    expect(models.get_by_role("option", selected=True)).to_have_text("model-b")
+    eye = settings.get_by_role("button", name="Show the key")
+    key = settings.get_by_label("Key", exact=True)
+    middle = "e => { const b = e.getBoundingClientRect(); return b.top + b.height / 2 }"
+    assert abs(eye.evaluate(middle) - key.evaluate(middle)) < 1
+
+
 def test_a_draft_outlives_a_reload(show: Show) -> None:
     page = show("finished")
     composer(page).fill("Half a thought")

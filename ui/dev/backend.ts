@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment -- what a test sends is free-form */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { WebSocketServer, type WebSocket } from "ws";
-import type { Event, ModelProfile, RuntimeStatus, Settings, Task, Workspace } from "../src/api/types";
+import type { Event, ModelProfile, Provider, RuntimeStatus, Settings, Task, Workspace } from "../src/api/types";
 import { ending, long, PLAN, Script, story } from "./events.ts";
 
 /** Stands in for the backend while the page is developed and in its browser tests. Keeps everything in memory. */
@@ -293,7 +293,7 @@ export class Backend {
       return this.settings;
     }
     if (what === "models" && !id) return { profiles: this.profiles };
-    if (what === "models" && id === "providers") return [];
+    if (what === "models" && id === "providers") return providers;
     if (what === "secrets") return { secrets: [], store: "the system keyring", warning: null };
     if (what === "workspaces") {
       const one = this.workspaces.get(id);
@@ -543,6 +543,21 @@ function listing(path: string): unknown {
     entry(".gitignore", "file"),
   ];
 }
+
+const providers: Provider[] = [
+  {
+    id: "example",
+    name: "Example",
+    protocol: "openai",
+    base_url: "https://models.example.com/v1",
+    needs_key: true,
+    key_hint: "ex-…",
+    key_url: null,
+    local: false,
+    suggested_models: ["model-a", "model-b", "model-c"],
+    found: null,
+  },
+];
 
 function everything(s: Script): void {
   s.you("Show me every kind of line.");

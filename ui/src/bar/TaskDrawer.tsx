@@ -120,6 +120,16 @@ export function TaskDrawer({ current, workspace }: { current: string | null; wor
             <li className="px-2 py-2 text-sm text-mute">Only the newest are shown. Search finds the rest.</li>
           )}
         </ul>
+        <div className="border-t border-line p-1">
+          <Button
+            look="ghost"
+            icon="folder-opened"
+            className="w-full justify-start!"
+            onClick={() => overlay.set("folder")}
+          >
+            Open a workspace…
+          </Button>
+        </div>
       </div>
     </div>
   );

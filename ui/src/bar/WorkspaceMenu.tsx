@@ -55,7 +55,7 @@ export function WorkspaceMenu({ workspace, status }: { workspace: Workspace | nu
       ))}
       <MenuLine />
       <MenuItem icon="folder-opened" onSelect={() => overlay.set("folder")}>
-        Open a folder or clone…
+        Open a workspace…
       </MenuItem>
     </Menu>
   );

@@ -3,7 +3,7 @@ import { classes } from "./classes";
 
 // Codicons © Microsoft, CC BY 4.0. Only the ones used here are bundled: to use another one, add it to this list.
 const sources = import.meta.glob<string>(
-  "../../node_modules/@vscode/codicons/src/icons/{add,arrow-down,arrow-left,arrow-right,arrow-up,attach,beaker,book,check,checklist,chevron-down,chevron-right,circle-large,circle-slash,close,cloud,code,comment,copy,debug-continue,debug-disconnect,debug-pause,debug-restart,debug-stop,diff,discard,edit,ellipsis,error,eye,file,files,folder,folder-opened,gear,git-branch,git-commit,graph,info,key,record-keys,lightbulb,list-unordered,loading,lock,menu,new-file,package,pass,pass-filled,play,question,refresh,repo-clone,robot,rocket,search,send,server,shield,symbol-event,terminal,tools,trash,unlock,warning,workspace-untrusted}.svg",
+  "../../node_modules/@vscode/codicons/src/icons/{add,arrow-down,arrow-left,arrow-right,arrow-up,attach,beaker,book,check,checklist,chevron-down,chevron-right,circle-large,circle-slash,close,cloud,code,comment,copy,debug-continue,debug-disconnect,debug-pause,debug-restart,debug-stop,diff,discard,edit,ellipsis,error,eye,eye-closed,file,files,folder,folder-opened,gear,git-branch,git-commit,graph,info,key,record-keys,lightbulb,list-unordered,loading,lock,menu,new-file,package,pass,pass-filled,play,question,refresh,repo-clone,robot,rocket,search,send,server,shield,symbol-event,terminal,tools,trash,unlock,warning,workspace-untrusted}.svg",
   { query: "?raw", import: "default", eager: true },
 );
 

@@ -13,6 +13,17 @@ interface Props {
   bare?: boolean;
 }
 
+const controls = ":is(input, select, textarea, button, [tabindex='0']):not([disabled])";
+
+/** What the focus goes to: what asks for it, the page that is shown, or the first control that is not the close button. */
+function first(dialog: HTMLDialogElement | null): HTMLElement | null {
+  for (const wanted of ["[data-focus]", "[aria-current]", `[data-body] ${controls}`, `footer ${controls}`]) {
+    const found = dialog?.querySelector<HTMLElement>(wanted);
+    if (found) return found;
+  }
+  return null;
+}
+
 /** A modal on the platform's own dialog element: focus stays inside, Esc closes, the rest of the page is inert. */
 export function Dialog({ title, onClose, children, actions, className = "w-105", bare }: Props) {
   const element = useRef<HTMLDialogElement>(null);
@@ -21,6 +32,7 @@ export function Dialog({ title, onClose, children, actions, className = "w-105",
     const dialog = element.current;
     const before = document.activeElement;
     dialog?.showModal();
+    first(dialog)?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();
@@ -47,7 +59,13 @@ export function Dialog({ title, onClose, children, actions, className = "w-105",
           </h2>
           {!bare && <IconButton icon="close" label="Close" keys="Esc" onClick={onClose} />}
         </header>
-        {bare ? children : <div className="min-h-0 overflow-auto px-4 py-3">{children}</div>}
+        {bare ? (
+          children
+        ) : (
+          <div data-body className="min-h-0 overflow-auto px-4 py-3">
+            {children}
+          </div>
+        )}
         {actions && (
           <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-4 py-3">{actions}</footer>
         )}

@@ -15,25 +15,24 @@ interface Props {
 export function SecretField({ label, value, onChange, placeholder, hint, autoFocus }: Props) {
   const [shown, setShown] = useState(false);
   return (
-    <div className="relative">
-      <TextField
-        label={label}
-        type={shown ? "text" : "password"}
-        autoComplete="new-password"
-        placeholder={placeholder}
-        value={value}
-        hint={hint}
-        autoFocus={autoFocus}
-        className="[&_input]:pr-8 [&_input]:font-mono"
-        onChange={(event) => onChange(event.target.value)}
-      />
-      <IconButton
-        icon={shown ? "lock" : "eye"}
-        label={shown ? "Hide the key" : "Show the key"}
-        pressed={shown}
-        className="absolute top-6.5 right-1 !size-5"
-        onClick={() => setShown(!shown)}
-      />
-    </div>
+    <TextField
+      label={label}
+      type={shown ? "text" : "password"}
+      autoComplete="new-password"
+      placeholder={placeholder}
+      value={value}
+      hint={hint}
+      autoFocus={autoFocus}
+      className="[&_input]:font-mono"
+      onChange={(event) => onChange(event.target.value)}
+      end={
+        <IconButton
+          icon={shown ? "eye-closed" : "eye"}
+          label={shown ? "Hide the key" : "Show the key"}
+          className="size-5!"
+          onClick={() => setShown(!shown)}
+        />
+      }
+    />
   );
 }

@@ -147,7 +147,7 @@ export function BudgetChip({ budget, onChange }: { budget: number | null; onChan
               label="US dollars"
               hint="The agent stops when it is used up. What it has done stays."
               inputMode="decimal"
-              autoFocus
+              data-focus
               value={other}
               onChange={(event) => setOther(event.target.value)}
             />

@@ -16,20 +16,28 @@ export default function OpenDialog({ onClose }: { onClose: () => void }) {
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" disabled={!state.ready} busy={state.busy} onClick={() => submit.current?.()}>
+          <Button type="submit" form="open" look="primary" disabled={!state.ready} busy={state.busy}>
             Open
           </Button>
         </>
       }
     >
-      <OpenFolder
-        submitRef={submit}
-        onState={setState}
-        onOpened={(workspace) => {
-          select(workspace.id);
-          onClose();
+      <form
+        id="open"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (state.ready && !state.busy) submit.current?.();
         }}
-      />
+      >
+        <OpenFolder
+          submitRef={submit}
+          onState={setState}
+          onOpened={(workspace) => {
+            select(workspace.id);
+            onClose();
+          }}
+        />
+      </form>
     </Dialog>
   );
 }

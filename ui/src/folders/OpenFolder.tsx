@@ -4,9 +4,8 @@ import { useOpenWorkspace, useSettings } from "@/api/queries";
 import type { Workspace } from "@/api/types";
 import { native } from "@/app/native";
 import { Button } from "@/components/Button";
-import { classes } from "@/components/classes";
-import { CodiconIcon } from "@/components/CodiconIcon";
 import { ProblemCard } from "@/components/ProblemCard";
+import { RadioCards } from "@/components/RadioCards";
 import { TextField } from "@/components/TextField";
 import { FolderBrowser } from "./FolderBrowser";
 
@@ -18,8 +17,8 @@ interface Props {
 }
 
 const ways = [
-  { id: "folder", label: "A folder on this computer", icon: "folder-opened" },
-  { id: "clone", label: "A repository to clone", icon: "repo-clone" },
+  { value: "folder", label: "A folder on this computer", icon: "folder-opened" },
+  { value: "clone", label: "A repository to clone", icon: "repo-clone" },
 ] as const;
 
 /** Chooses a folder, or clones a repository with the user's own git credentials, and opens it as a workspace. */
@@ -53,33 +52,22 @@ export function OpenFolder({ submitRef, onState, onOpened }: Props) {
   };
   return (
     <div className="grid gap-3">
-      <div role="radiogroup" aria-label="What to open" className="grid grid-cols-2 gap-1.5">
-        {ways.map(({ id, label, icon }) => (
-          <button
-            key={id}
-            type="button"
-            role="radio"
-            aria-checked={way === id}
-            onClick={() => {
-              setWay(id);
-              open.reset();
-            }}
-            className={classes(
-              "flex min-w-0 items-center gap-2 rounded-md border px-3 py-2 text-left",
-              way === id ? "border-accent bg-accent/10 text-strong" : "border-edge hover:bg-hover",
-            )}
-          >
-            <CodiconIcon name={icon} />
-            <span className="min-w-0">{label}</span>
-          </button>
-        ))}
-      </div>
+      <RadioCards
+        label="What to open"
+        value={way}
+        options={ways}
+        onChange={(value) => {
+          setWay(value);
+          open.reset();
+        }}
+      />
       {way === "folder" ? (
         <>
           <div className="flex items-end gap-2">
             <TextField
               className="flex-1"
               label="Folder"
+              data-focus
               value={path}
               placeholder={settings.data?.workspace_base || "/home/you/project"}
               onChange={(event) => {

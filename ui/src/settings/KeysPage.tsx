@@ -21,7 +21,15 @@ export function KeysPage() {
     onSuccess: refresh,
   });
   if (secrets.isPending) return <Spinner label="Looking for keys" />;
-  if (secrets.isError) return <ProblemCard problem={problemOf(secrets.error)} />;
+  if (secrets.isError) {
+    return (
+      <ProblemCard problem={problemOf(secrets.error)} live>
+        <Button icon="refresh" onClick={() => void secrets.refetch()}>
+          Try again
+        </Button>
+      </ProblemCard>
+    );
+  }
   const title = (name: string) => {
     if (name === "daytona") return "Daytona";
     const profile = models.data?.profiles.find(({ id }) => name === `model:${id}`);

@@ -18,7 +18,13 @@ export function ModelsPage() {
   return (
     <>
       {models.isPending && <Spinner label="Reading the models" />}
-      {models.isError && <ProblemCard problem={problemOf(models.error)} />}
+      {models.isError && (
+        <ProblemCard problem={problemOf(models.error)} live>
+          <Button icon="refresh" onClick={() => void models.refetch()}>
+            Try again
+          </Button>
+        </ProblemCard>
+      )}
       {models.data && profiles.length === 0 && (
         <p className="text-mute">No model yet. The agent needs one to think with.</p>
       )}
@@ -61,8 +67,8 @@ function ModelRow({ profile }: { profile: ModelProfile }) {
   const fixed = profile.id === "env";
   return (
     <li className="grid gap-2 rounded-md border border-edge px-3 py-2">
-      <div className="flex items-center gap-2">
-        <div className="min-w-0 flex-1">
+      <div className="flex flex-wrap items-center gap-2">
+        <div className="min-w-40 flex-1">
           <div className="flex items-center gap-2 text-strong">
             <span className="truncate">{profile.name}</span>
             {profile.is_default && <span className="rounded-sm bg-accent/20 px-1.5 text-xs text-fg">default</span>}

@@ -15,6 +15,8 @@ const SHOWN = 60;
 /** A field that filters the list below it and takes any other name as well. */
 export function ModelPicker({ models, suggested, value, onChange }: Props) {
   const [typed, setTyped] = useState(value);
+  /** The row that the arrows are on; none while the name is typed. */
+  const [at, setAt] = useState(-1);
   const list = useId();
   const rows = useMemo(() => {
     const rank = new Map(suggested.map((id, index) => [id, index]));
@@ -24,10 +26,23 @@ export function ModelPicker({ models, suggested, value, onChange }: Props) {
   const words = typed === value ? [] : typed.toLowerCase().split(/\s+/).filter(Boolean);
   const found = rows.filter(({ id }) => words.every((word) => id.toLowerCase().includes(word)));
   const shown = found.slice(0, SHOWN);
+  const pick = (id: string) => {
+    setTyped(id);
+    onChange(id);
+    setAt(-1);
+  };
+  const move = (to: number) => {
+    const next = Math.max(0, Math.min(shown.length - 1, to));
+    setAt(next);
+    document.getElementById(`${list}-${next}`)?.scrollIntoView({ block: "nearest" });
+  };
   return (
     <div className="grid gap-2">
       <TextField
         label="Model"
+        role="combobox"
+        aria-expanded={shown.length > 0}
+        aria-activedescendant={at >= 0 ? `${list}-${at}` : undefined}
         autoFocus
         value={typed}
         placeholder={rows.length ? `Search ${rows.length} models, or type a name` : "Type the model's name"}
@@ -35,6 +50,16 @@ export function ModelPicker({ models, suggested, value, onChange }: Props) {
         onChange={(event) => {
           setTyped(event.target.value);
           onChange(event.target.value.trim());
+          setAt(-1);
+        }}
+        onKeyDown={(event) => {
+          const from = at >= 0 ? at : shown.findIndex(({ id }) => id === value);
+          const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key];
+          const picked = shown[at];
+          if (step && shown.length) move(from + step);
+          else if (event.key === "Enter" && picked) pick(picked.id);
+          else return;
+          event.preventDefault();
         }}
       />
       {shown.length > 0 && (
@@ -44,26 +69,25 @@ export function ModelPicker({ models, suggested, value, onChange }: Props) {
           aria-label="Models"
           className="max-h-72 overflow-auto rounded-md border border-edge"
         >
-          {shown.map((model) => (
-            <button
+          {shown.map((model, index) => (
+            <div
               key={model.id}
-              type="button"
+              id={`${list}-${index}`}
               role="option"
               aria-selected={model.id === value}
-              onClick={() => {
-                setTyped(model.id);
-                onChange(model.id);
-              }}
+              onClick={() => pick(model.id)}
               className={classes(
-                "flex w-full items-baseline gap-2 px-3 py-1 text-left",
+                "flex w-full items-baseline gap-2 px-3 py-1",
                 model.id === value ? "bg-accent text-on-accent" : "hover:bg-hover",
+                index === at && "outline -outline-offset-1 outline-focus",
+                index === at && model.id !== value && "bg-hover",
               )}
             >
               <span className="min-w-0 flex-1 truncate">{model.id}</span>
               <span className={classes("text-sm tabular-nums", model.id === value ? "" : "text-mute")}>
                 {facts(model)}
               </span>
-            </button>
+            </div>
           ))}
         </div>
       )}

@@ -1,10 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useId, useState } from "react";
+import { useState } from "react";
 import { api, problemOf } from "@/api/client";
 import type { Demo, Provider } from "@/api/types";
 import { Button } from "@/components/Button";
 import { classes } from "@/components/classes";
 import { CodiconIcon } from "@/components/CodiconIcon";
+import { RadioCards } from "@/components/RadioCards";
 import { ProblemCard } from "@/components/ProblemCard";
 import { Spinner } from "@/components/Spinner";
 import { TextField } from "@/components/TextField";
@@ -108,35 +109,20 @@ interface ListProps {
 }
 
 export function ProviderList({ providers, chosen, onChoose }: ListProps) {
-  const name = useId();
   return (
-    <div role="radiogroup" aria-label="Provider" className="grid grid-cols-2 gap-1.5">
-      {providers.map((one) => (
-        <label
-          key={one.id}
-          className={classes(
-            "flex min-w-0 items-center gap-2 rounded-md border px-3 py-2 transition-colors has-focus-visible:outline has-focus-visible:outline-focus",
-            chosen === one.id ? "border-accent bg-accent/10 text-strong" : "border-edge hover:bg-hover",
-          )}
-        >
-          <input
-            type="radio"
-            name={name}
-            className="sr-only"
-            checked={chosen === one.id}
-            onChange={() => onChoose(one.id)}
-          />
-          <span className="min-w-0 flex-1">
-            <span className="block truncate">{one.name}</span>
-            {one.local && (
-              <span className={classes("block text-sm", one.found ? "text-ok" : "text-mute")}>
-                {one.found ? "Running on this computer" : "On this computer"}
-              </span>
-            )}
+    <RadioCards
+      label="Provider"
+      value={chosen}
+      onChange={onChoose}
+      options={providers.map(({ id, name, local, found }) => ({
+        value: id,
+        label: name,
+        detail: local && (
+          <span className={classes("block text-sm", found ? "text-ok" : "text-mute")}>
+            {found ? "Running on this computer" : "On this computer"}
           </span>
-          {chosen === one.id && <CodiconIcon name="check" className="text-link" />}
-        </label>
-      ))}
-    </div>
+        ),
+      }))}
+    />
   );
 }
