@@ -246,6 +246,8 @@ class Gateway:
                     self._profiles.reread_key(profile.id)
                 kind = answer.headers.get("Content-Type", "").lower()
                 problem = failures.refused(answer.status, kind, text, profile)
+                if problem.code == "model-key-refused" and not exchange.key:
+                    raise refusals.no_key(profile)
                 raise _Refused(problem, answer.headers, failures.words(text)[1])
         raise AssertionError("unreachable")
 

@@ -31,8 +31,8 @@ def no_key(profile: ModelProfile) -> Fault:
         code="model-no-key",
         status=401,
         title="The key is missing",
-        detail=f"There is no key stored for {profile.name}.",
-        remedy="Add it in Settings → Models.",
+        detail=f"{profile.name} wants a key, and none is stored.",
+        remedy="Add it in Settings → Models. Without a keyring, keys are kept until Twinseat ends.",
     )
 
 

@@ -318,6 +318,16 @@ async def test_no_model_no_key_other_protocol(house: House) -> None:
     assert house.provider.requests == []
 
 
+async def test_refused_without_a_key_says_that_it_is_missing(house: House) -> None:
+    """Where there is no keyring, a key is gone after a restart: "incorrect" would send the user to the wrong place."""
+    await house.use("custom", key=None)
+    house.provider.replay(fixture("openai")["cases"]["bad-key"])
+    await house.ask()
+    problem = house.gateway.problem(TASK)
+    assert problem is not None
+    assert problem.code == "model-no-key"
+
+
 async def test_a_problem_is_forgotten_when_it_works_again(house: House) -> None:
     await house.use()
     house.provider.replay(fixture("openai")["cases"]["overloaded"])

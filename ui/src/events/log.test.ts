@@ -87,6 +87,17 @@ describe("the event log", () => {
     );
   });
 
+  it("keeps what was streamed when the connection is lost, until it is said again", () => {
+    const log = new EventLog(page([]), now);
+    log.frame(started());
+    log.frame(delta(0, "Half a sen"));
+    log.lost();
+    expect(log.get().items).toMatchObject([{ text: "Half a sen", aborted: "the connection was lost" }]);
+    log.frame(started());
+    log.frame(delta(1, "Half a sentence"));
+    expect(log.get().items).toMatchObject([{ text: "Half a sentence", aborted: null }]);
+  });
+
   it("replaces what was streamed by the event of the same id", () => {
     const log = new EventLog(page([]), now);
     log.frame(started());

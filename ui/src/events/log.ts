@@ -10,6 +10,8 @@ export interface Item {
   text: string;
   reasoning: string;
   startedAt: number;
+  /** The last position when it began: what has a later one, the agent did not know while it wrote this. */
+  after: number;
   /** Why it was cut, once it was. */
   aborted: string | null;
 }
@@ -124,10 +126,16 @@ export class EventLog implements Reader {
     this.changed();
   }
 
-  /** What was in flight is said again after the reconnect, or has become an event meanwhile. */
+  /**
+   * What was in flight stays readable. After the reconnect it is said again, has become an event meanwhile, or was cut
+   * off for good.
+   */
   lost(): void {
     if (!this.items.size) return;
-    this.items.clear();
+    for (const item of this.items.values()) {
+      if (!item.text && !item.reasoning) this.items.delete(item.id);
+      else if (item.aborted === null) this.items.set(item.id, { ...item, aborted: "the connection was lost" });
+    }
     this.orders.clear();
     this.changed();
   }
@@ -136,7 +144,15 @@ export class EventLog implements Reader {
     const old = this.items.get(id);
     if (old && old.attempt > attempt) return;
     for (const item of this.items.values()) if (item.aborted !== null) this.items.delete(item.id);
-    this.items.set(id, { id, attempt, text: "", reasoning: "", startedAt: this.now(), aborted: null });
+    this.items.set(id, {
+      id,
+      attempt,
+      text: "",
+      reasoning: "",
+      startedAt: this.now(),
+      after: this.cursor(),
+      aborted: null,
+    });
     this.orders.delete(`${id} text`);
     this.orders.delete(`${id} reasoning`);
   }
@@ -144,7 +160,7 @@ export class EventLog implements Reader {
   private grow(id: string, attempt: number, order: number, kind: DeltaKind, content: string): void {
     let item = this.items.get(id);
     if (item && item.attempt > attempt) return;
-    if (!item || item.attempt < attempt) {
+    if (!item || item.attempt < attempt || item.aborted !== null) {
       this.begin(id, attempt);
       item = this.items.get(id);
     }

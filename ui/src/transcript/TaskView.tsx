@@ -1,5 +1,5 @@
 import { useMemo, useSyncExternalStore, type ReactNode } from "react";
-import type { Changes, RuntimeStatus, Task, Workspace } from "@/api/types";
+import type { Changes, QueuedMessage, RuntimeStatus, Task, Workspace } from "@/api/types";
 import { useNow } from "@/app/clock";
 import { Button } from "@/components/Button";
 import { CodiconIcon } from "@/components/CodiconIcon";
@@ -39,7 +39,8 @@ export function TaskView({ task, workspace, status, changes, outgoing, fill }: P
     [task.workspace_id, root],
   );
   const waiting = useMemo(() => new Set(task.pending.map(({ id }) => id)), [task.pending]);
-  const tail = useTail({ task, status, changes, outgoing, fill, state });
+  const line = useInLine(task, state);
+  const tail = useTail({ task, status, changes, outgoing, fill, state, line });
   return (
     <PlaceContext value={place}>
       {problem && !state.loaded ? (
@@ -52,7 +53,7 @@ export function TaskView({ task, workspace, status, changes, outgoing, fill }: P
         </div>
       ) : (
         <WaitingContext value={waiting}>
-          <Transcript log={log} queued={task.queue} tail={tail} />
+          <Transcript log={log} queued={line} tail={tail} />
         </WaitingContext>
       )}
       <Announcer log={log} />
@@ -60,9 +61,30 @@ export function TaskView({ task, workspace, status, changes, outgoing, fill }: P
   );
 }
 
-type TailProps = Omit<Props, "workspace"> & { state: LogState };
+/** Messages that the agent has not read: not taken yet, or taken while it writes an answer that can't know them. */
+function useInLine(task: Task, { rows, items }: LogState): readonly QueuedMessage[] {
+  const after = items.find(({ aborted }) => aborted === null)?.after;
+  return useMemo(() => {
+    if (after === undefined) return task.queue;
+    const queued = new Set(task.queue.map(({ id }) => id));
+    const late = rows
+      .filter((row) => row.type === "user" && row.position > after && !queued.has(row.key))
+      .map((row) => ({ id: row.key, text: row.type === "user" ? row.text : "", position: row.position }));
+    return [...late, ...task.queue];
+  }, [rows, after, task.queue]);
+}
 
-function useTail({ task, status, changes, outgoing, fill, state }: TailProps): { key: string; node: ReactNode }[] {
+type TailProps = Omit<Props, "workspace"> & { state: LogState; line: readonly QueuedMessage[] };
+
+function useTail({
+  task,
+  status,
+  changes,
+  outgoing,
+  fill,
+  state,
+  line,
+}: TailProps): { key: string; node: ReactNode }[] {
   const { rows, items, loaded } = state;
   const checks = useMemo(() => {
     for (let at = rows.length - 1; at >= 0 && at > rows.length - 60; at--) {
@@ -76,7 +98,7 @@ function useTail({ task, status, changes, outgoing, fill, state }: TailProps): {
   const tail: { key: string; node: ReactNode }[] = [];
   if (!loaded) return tail;
   const arrived = new Set(rows.slice(-20).map(({ key }) => key));
-  const waiting = new Set(task.queue.map(({ id }) => id));
+  const waiting = new Set(line.map(({ id }) => id));
   const last = rows.findLast(({ key }) => !waiting.has(key));
   const acting = last?.type === "step" && last.step.state === "running";
   const quiet = !acting && !items.some(({ aborted }) => aborted === null);
@@ -85,7 +107,7 @@ function useTail({ task, status, changes, outgoing, fill, state }: TailProps): {
     key: `outcome ${task.state}`,
     node: <Outcome task={task} changes={changes} checks={checks} fill={fill} told={told} />,
   });
-  for (const message of task.queue) {
+  for (const message of line) {
     const words =
       task.state === "starting"
         ? "Waits until the agent is up"
