@@ -183,7 +183,7 @@ export function ItemView({ item }: { item: Item }) {
       {item.text && <Said text={item.text} streaming />}
       {item.aborted !== null && (
         <div className="mt-1 flex items-center gap-2 text-sm text-warn">
-          <CodiconIcon name="circle-slash" size={14} /> Cut off: {item.aborted}
+          <CodiconIcon name="circle-slash" size={14} /> Cut off{/Error$/.test(item.aborted) ? "" : `: ${item.aborted}`}
         </div>
       )}
     </div>

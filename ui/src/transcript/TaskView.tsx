@@ -102,7 +102,8 @@ function useTail({
   const last = rows.findLast(({ key }) => !waiting.has(key));
   const acting = last?.type === "step" && last.step.state === "running";
   const quiet = !acting && !items.some(({ aborted }) => aborted === null);
-  const told = last?.type === "problem" && last.title === task.problem?.title;
+  // Words that were cut off stand between that line and this one.
+  const told = !items.length && last?.type === "problem" && last.title === task.problem?.title;
   tail.push({
     key: `outcome ${task.state}`,
     node: <Outcome task={task} changes={changes} checks={checks} fill={fill} told={told} />,
