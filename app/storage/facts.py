@@ -237,7 +237,7 @@ def _upstream(facts: Facts, event: Event) -> Event:
             call = data.get("tool_call_id")
             facts.actions = {key: one for key, one in facts.actions.items() if one.call != call}
         case "ConversationErrorEvent":
-            facts.failure = failure(data)
+            facts.failure, facts.status = failure(data), "error"
         case "ConversationStateUpdateEvent":
             _state_update(facts, event, data.get("key"), data.get("value"))
         case _:
@@ -270,7 +270,9 @@ def _state_update(facts: Facts, event: Event, key: object, value: object) -> Non
             facts.approved.clear()
         if status in ("running", "paused", "error"):
             facts.rejected = None
-        facts.status = status
+        # Upstream says first that it failed and then why: until it has, nothing is known to be interrupted.
+        if status != "error" or facts.failure is not None or facts.lost:
+            facts.status = status
         facts.starting = facts.lost = False
     elif key == "confirmation_policy" and isinstance(value, dict):
         for index, mode in enumerate(facts.modes):

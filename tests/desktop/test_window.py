@@ -217,7 +217,7 @@ def test_without_a_display_it_serves_to_a_browser(desk: Desk) -> None:
     assert f"{desk.stage.url}/#code=1" in lines[1]
     assert "ssh -L" in lines[2]
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 def test_a_squatter_never_hears_the_secret(desk: Desk) -> None:

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from app.editor import code_server
-from app.runtimes import process
+from app.runtimes import process, wire
 from app.runtimes.contract import Endpoint, Place, RuntimeNotReady
 from app.runtimes.local import EditorPlace, LocalRuntime
 from tests.runtimes.children import marked, until
@@ -112,7 +112,8 @@ async def test_its_tools_know_nothing_of_ours(stage: Stage) -> None:
     assert PLANTED not in environment
     assert key not in environment
     assert f"INPUTRC={stage.data}/agent/inputrc" in environment
-    assert f"TMUX_TMPDIR={stage.data}/agent/tmux" in environment
+    tmux = wire.socket_path(stage.data / "agent/tmux", f"tmux-{os.getuid()}/openhands-{'0' * 32}").parents[1]
+    assert f"TMUX_TMPDIR={tmux}" in environment  # a fixed place, and a short one where sockets would not fit
     assert (await stage.shell(f"ls {stage.data}")).split() == ["agent"]
 
 

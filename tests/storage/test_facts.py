@@ -133,9 +133,17 @@ def test_policies_that_we_sent_are_expected_in_order() -> None:
 
 
 def test_error_without_an_explanation_is_an_interruption() -> None:
-    assert after(status(0, "running"), status(1, "error")).state == "interrupted"
+    lost = own("RuntimePhase", phase="lost", reason="the agent-server ended")
+    assert after(status(0, "running"), lost, status(1, "error")).state == "interrupted"
+    back = own("RuntimePhase", phase="ready", status="error")
+    assert after(status(0, "running"), lost, back).state == "interrupted"
+
+
+def test_an_error_is_not_called_an_interruption_before_its_cause_has_arrived() -> None:
+    assert after(status(0, "running"), status(1, "error")).state == "running"
     broke = upstream(2, "ConversationErrorEvent", code="X", detail="litellm.APIError: OpenAIException - it broke")
     failed = after(status(0, "running"), status(1, "error"), broke)
+    assert failed.state == "failed"
     assert failed.problem is not None
     assert failed.problem.detail == "The agent stopped because of an error: it broke."
 
